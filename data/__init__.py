@@ -1,0 +1,1 @@
+"""What is shipped as data: migrations, reference tables, the demo street."""

@@ -1,0 +1,1 @@
+"""The synthetic street: seeded, believable, with planted flaws."""

@@ -1,0 +1,5 @@
+"""Entry point of ``python -m gis.cli``."""
+
+from gis.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Blind spots: rules, refresh, summary, and the check of files."""

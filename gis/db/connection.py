@@ -1,0 +1,165 @@
+"""The only way to the database: ``with session(actor) as conn``.
+
+A session is one transaction that works for a named actor: row-level security reads the
+name, the audit rows carry it. Persons work as ``atlas_app``, jobs as ``atlas_owner``.
+Pools are kept per process and role; a connection that broke is replaced, not reused.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import ConnectionPool
+from psycopg_pool import PoolTimeout
+
+from gis.db.cluster import SERVER_USER
+from gis.db.cluster import Cluster
+from gis.errors import DatabaseUnavailable
+from gis.errors import DiskFull
+from gis.settings import DatabaseSettings
+from gis.vocabulary import Actor
+from gis.vocabulary import ActorKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
+
+OWNER = "atlas_owner"
+APP = "atlas_app"
+READ = "atlas_read"
+SCHEMA = "atlas"
+
+NAME_ACTOR = "SELECT set_config('atlas.actor', %s, true)"
+
+_pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
+_async_pools: dict[str, AsyncConnectionPool[psycopg.AsyncConnection[Any]]] = {}
+
+
+def conninfo(role: str | None, database: str | None = None) -> str:
+    """Connection string that arrives as ``role``; None: as whoever may set the house up.
+
+    On the embedded server each role logs in by itself. On an office's own server the one
+    account of ``GRIDATLAS_DATABASE_URL`` logs in and becomes the role at start.
+    """
+    settings = DatabaseSettings()
+    options = ["-c search_path=atlas,public", "-c jit=off", "-c timezone=UTC"]
+    if role == APP:
+        options += [
+            f"-c statement_timeout={settings.statement_timeout_s * 1000}",
+            f"-c lock_timeout={settings.lock_timeout_s * 1000}",
+        ]
+    if settings.database_url:
+        given = {key: str(value) for key, value in conninfo_to_dict(settings.database_url).items() if value is not None}
+        if role:
+            options.append(f"-c role={role}")
+        if database:
+            given["dbname"] = database
+        given["options"] = " ".join([given.get("options", ""), *options]).strip()
+        return make_conninfo(**{"connect_timeout": "5", "application_name": "gridatlas", **given})
+    return make_conninfo(
+        host=str(Cluster.default().socket),
+        user=role or SERVER_USER,
+        dbname=database or settings.database_name,
+        options=" ".join(options),
+        connect_timeout=5,
+        application_name="gridatlas",
+    )
+
+
+def role_of(actor: Actor) -> str:
+    """Database role an actor works as."""
+    return OWNER if actor.kind is ActorKind.JOB else APP
+
+
+@contextmanager
+def session(actor: Actor) -> Iterator[psycopg.Connection[Any]]:
+    """Open a transaction for an actor; it commits on leaving, rolls back on an error.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        No connection could be had, or it broke on the way; nothing was kept.
+    DiskFull
+        The server has no room; nothing was kept.
+    """
+    with _explained(), _pool(role_of(actor)).connection() as conn:
+        conn.execute(NAME_ACTOR, (actor.name,))
+        yield conn
+
+
+@asynccontextmanager
+async def async_session(actor: Actor) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Do what :func:`session` does, for routes on the event loop."""
+    with _explained():
+        pool = await _async_pool(role_of(actor))
+        async with pool.connection() as conn:
+            await conn.execute(NAME_ACTOR, (actor.name,))
+            yield conn
+
+
+def close_pools() -> None:
+    """Close this process's pools (end of a command or of a test)."""
+    while _pools:
+        _pools.popitem()[1].close()
+
+
+async def close_async_pools() -> None:
+    """Close the event loop's pools (end of the server)."""
+    while _async_pools:
+        await _async_pools.popitem()[1].close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what the driver raises into our own mistakes."""
+    try:
+        yield
+    except (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded) as error:
+        raise DiskFull(detail=str(error).splitlines()[0]) from error
+    except (PoolTimeout, psycopg.errors.AdminShutdown, psycopg.errors.CannotConnectNow) as error:
+        raise DatabaseUnavailable(detail=str(error).splitlines()[0]) from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None or error.sqlstate.startswith("08"):
+            raise DatabaseUnavailable(detail=(str(error).splitlines() or ["-"])[0]) from error
+        raise
+
+
+def _pool(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
+    info = conninfo(role)
+    if info not in _pools:
+        settings = DatabaseSettings()
+        _pools[info] = ConnectionPool(
+            info,
+            min_size=0,
+            max_size=settings.pool_size,
+            timeout=settings.pool_wait_s,
+            check=ConnectionPool.check_connection,
+            name=f"gridatlas-{role}",
+            open=True,
+        )
+    return _pools[info]
+
+
+async def _async_pool(role: str) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    info = conninfo(role)
+    if info not in _async_pools:
+        settings = DatabaseSettings()
+        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
+            info,
+            min_size=2,
+            max_size=settings.pool_size,
+            timeout=settings.pool_wait_s,
+            check=AsyncConnectionPool.check_connection,
+            name=f"gridatlas-async-{role}",
+            open=False,
+        )
+        _async_pools[info] = pool
+        await pool.open()
+    return _async_pools[info]

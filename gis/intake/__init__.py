@@ -1,0 +1,1 @@
+"""Files in: readers, datum, checks, load."""

@@ -1,0 +1,1 @@
+"""What is stored: areas, networks, grids, buildings, incidents, basemap, imports."""

@@ -1,0 +1,92 @@
+"""Small settings classes, one per concern, each with its own environment prefix.
+
+Read at the moment of use (``HomeSettings()``), so tests set the environment and nothing
+is frozen at import. ``docs/settings.md`` documents every field; a test holds it to that.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+from pydantic_settings import SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def _default_home() -> Path:
+    return Path("/var/lib/gridatlas") if os.geteuid() == 0 else CHECKOUT / "var"
+
+
+class HomeSettings(BaseSettings):
+    """Where the house keeps what it makes: database, rejects, logs, exports."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_")
+
+    home: Path = Field(default_factory=_default_home)
+
+
+class DatabaseSettings(BaseSettings):
+    """Which PostgreSQL to use and how."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_")
+
+    database_url: str | None = None
+    """An existing server (PostgreSQL >= 15, PostGIS >= 3.3); unset: the embedded one."""
+    database_name: str = "gridatlas"
+    """Name of the database on the embedded server."""
+    pool_size: int = Field(default=8, ge=1, le=100)
+    """Connections a process keeps at most."""
+    pool_wait_s: float = Field(default=10.0, gt=0)
+    """Seconds to wait for a connection before saying that the database is not there."""
+    statement_timeout_s: int = Field(default=120, ge=1)
+    """Seconds after which a person's query is cancelled; jobs have no limit."""
+    lock_timeout_s: int = Field(default=15, ge=1)
+    """Seconds a statement waits for a lock."""
+
+
+class ServerSettings(BaseSettings):
+    """Where the pages are served."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_")
+
+    address: str = "127.0.0.1"
+    """Address to listen on; loopback until accounts exist."""
+    port: int = Field(default=8501, ge=1, le=65535)
+
+
+class BasemapSettings(BaseSettings):
+    """A tile basemap of the office's own (Tianditu scheme included); none by default."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_BASEMAP_")
+
+    url: str | None = None
+    """``http://…/{z}/{x}/{y}`` template in Web Mercator; ``{key}`` is filled from ``key``."""
+    label_url: str | None = None
+    """A second template drawn above the first (Tianditu keeps its labels apart)."""
+    key: str = ""
+    tile_size: int = Field(default=256, ge=64, le=1024)
+    attribution: str = ""
+
+
+class CodeSettings(BaseSettings):
+    """Patterns codes are checked by."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_CODE_")
+
+    grid_pattern: str = r"\d{15}"
+    """Regular expression for a grid code: 6 county + 3 street + 3 community + 3 sequence."""
+
+
+class IntakeSettings(BaseSettings):
+    """Limits on files that come in."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_INTAKE_")
+
+    max_file_mb: int = Field(default=2048, ge=1)
+    """Largest file taken, in MB, also after unpacking."""
+    max_ratio: int = Field(default=200, ge=2)
+    """Largest ratio of unpacked to packed size: beyond it an archive is a bomb."""
+    max_rows: int = Field(default=5_000_000, ge=1)

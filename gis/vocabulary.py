@@ -1,0 +1,240 @@
+"""The words of the domain: enums and small frozen dataclasses every floor shares.
+
+Nothing here reads a file, a table or a setting. What an office may change (limits,
+categories, patterns) is not here but in ``data/reference/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SRID = 4490
+"""CGCS2000 longitude/latitude: what every stored geometry uses."""
+
+SRID_WEB = 3857
+"""Web Mercator: only for cutting tiles, never for measuring."""
+
+
+class Dataset(StrEnum):
+    """What a file may hold: the word after ``script/gis import``."""
+
+    AREAS = "areas"
+    GRIDS = "grids"
+    BUILDINGS = "buildings"
+    INCIDENTS = "incidents"
+    ROADS = "roads"
+    WATER = "water"
+    GREEN = "green"
+    EXCLUDED = "excluded"
+
+
+class AreaLevel(StrEnum):
+    """Levels of the administrative division, widest first."""
+
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+
+
+class NetworkKind(StrEnum):
+    """Nets that lie side by side over one city (domain facts §1.3, §5.4)."""
+
+    COMPREHENSIVE = "comprehensive"
+    CITY_MANAGEMENT = "city_management"
+    POLICE = "police"
+    PARTY = "party"
+    OTHER = "other"
+
+
+class GridKind(StrEnum):
+    """Types of grid within a network (domain facts §1.3)."""
+
+    GENERAL = "general"
+    DEDICATED = "dedicated"
+    MICRO = "micro"
+    UNIT = "unit"
+
+
+class BuildingKind(StrEnum):
+    """Uses of a building (Xi'an DB6101/T 3185-2024, with the seed's new districts)."""
+
+    RESIDENTIAL = "residential"
+    OFFICE = "office"
+    COMMERCIAL = "commercial"
+    MARKET = "market"
+    INDUSTRIAL = "industrial"
+    WAREHOUSE = "warehouse"
+    PUBLIC = "public"
+    MIXED = "mixed"
+    OTHER = "other"
+
+
+class IncidentKind(StrEnum):
+    """The four kinds of casework."""
+
+    MATTER = "matter"
+    HAZARD = "hazard"
+    DISPUTE = "dispute"
+    ENFORCEMENT = "enforcement"
+
+
+class Channel(StrEnum):
+    """How an incident became known."""
+
+    PATROL = "patrol"
+    HOTLINE = "hotline"
+    PUBLIC = "public"
+    VIDEO = "video"
+    TRANSFER = "transfer"
+    OTHER = "other"
+
+
+class Datum(StrEnum):
+    """Reference systems of incoming coordinates that have a name; others are ``EPSG:n``."""
+
+    CGCS2000 = "cgcs2000"
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+
+
+class Severity(StrEnum):
+    """How much a finding weighs, heaviest first."""
+
+    BLOCK = "block"
+    BLIND = "blind"
+    WARN = "warn"
+    HINT = "hint"
+
+
+class RuleKey(StrEnum):
+    """Keys of the seventeen kinds of blind spot (domain facts §5.2, B1 to B17)."""
+
+    UNCLAIMED_LAND = "unclaimed_land"
+    CONTESTED_LAND = "contested_land"
+    UNASSIGNED_BUILDING = "unassigned_building"
+    BOUNDARY_BUILDING = "boundary_building"
+    UNSTAFFED_GRID = "unstaffed_grid"
+    STRAY_PART = "stray_part"
+    GRID_SIZE = "grid_size"
+    OVERDUE_VISIT = "overdue_visit"
+    UNTOUCHED_AREA = "untouched_area"
+    SILENT_CATEGORY = "silent_category"
+    HOTLINE_ONLY = "hotline_only"
+    UNCOVERED_VENUE = "uncovered_venue"
+    UNOWNED_MATTER = "unowned_matter"
+    UNCOVERED_HOURS = "uncovered_hours"
+    UNLOCATED_RECORD = "unlocated_record"
+    OUTDATED_BOUNDARY = "outdated_boundary"
+    SEAM = "seam"
+
+
+class ActorKind(StrEnum):
+    """Who stands behind a connection: a person, or a job of the house."""
+
+    PERSON = "person"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever a connection works for; every audit row carries the name.
+
+    Attributes
+    ----------
+    name : str
+        Account name, or ``job:<what>`` for the house's own work.
+    kind : ActorKind
+        Persons work as ``atlas_app`` under row-level security; jobs as ``atlas_owner``.
+    """
+
+    name: str
+    kind: ActorKind = ActorKind.PERSON
+
+    @classmethod
+    def job(cls, what: str) -> Actor:
+        """Name an actor for work that no person does by hand."""
+        return cls(f"job:{what}", ActorKind.JOB)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column a dataset may carry.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name: column of the clean frame and of the table.
+    type : str
+        ``text``, ``integer``, ``number``, ``date``, ``timestamp`` or one of the enums' names.
+    label : str
+        Chinese source string of its label.
+    required : bool
+        Whether a row without it is refused.
+    """
+
+    name: str
+    type: str
+    label: str
+    required: bool = False
+
+
+FIELDS: dict[Dataset, tuple[Field, ...]] = {
+    Dataset.AREAS: (
+        Field("code", "text", "编码"),
+        Field("name", "text", "名称"),
+        Field("level", "AreaLevel", "层级"),
+        Field("parent_code", "text", "上级编码"),
+    ),
+    Dataset.GRIDS: (
+        Field("code", "text", "编码"),
+        Field("name", "text", "名称"),
+        Field("kind", "GridKind", "网格类型"),
+        Field("area_code", "text", "所属社区编码"),
+        Field("valid_from", "date", "启用日期"),
+    ),
+    Dataset.BUILDINGS: (
+        Field("code", "text", "编码"),
+        Field("name", "text", "名称"),
+        Field("address", "text", "地址"),
+        Field("kind", "BuildingKind", "用途"),
+        Field("households", "integer", "户数"),
+        Field("people", "integer", "人数"),
+        Field("floors", "integer", "层数"),
+        Field("built_on", "date", "建成日期"),
+        Field("declared_grid", "text", "登记网格"),
+    ),
+    Dataset.INCIDENTS: (
+        Field("code", "text", "编号"),
+        Field("kind", "IncidentKind", "类别"),
+        Field("category", "text", "小类"),
+        Field("title", "text", "描述"),
+        Field("address", "text", "地址"),
+        Field("channel", "Channel", "来源"),
+        Field("state", "text", "状态"),
+        Field("occurred_at", "timestamp", "发生时间"),
+        Field("closed_at", "timestamp", "办结时间"),
+    ),
+    Dataset.ROADS: (Field("code", "text", "编码"), Field("name", "text", "名称"), Field("kind", "text", "等级")),
+    Dataset.WATER: (Field("code", "text", "编码"), Field("name", "text", "名称"), Field("kind", "text", "类型")),
+    Dataset.GREEN: (Field("code", "text", "编码"), Field("name", "text", "名称"), Field("kind", "text", "类型")),
+    Dataset.EXCLUDED: (
+        Field("code", "text", "编码"),
+        Field("name", "text", "名称"),
+        Field("reason", "text", "理由"),
+    ),
+}
+"""Columns of the clean frame of each dataset, besides its geometry."""
+
+SHAPES: dict[Dataset, str] = {
+    Dataset.AREAS: "polygon",
+    Dataset.GRIDS: "polygon",
+    Dataset.BUILDINGS: "point",
+    Dataset.INCIDENTS: "point",
+    Dataset.ROADS: "line",
+    Dataset.WATER: "polygon",
+    Dataset.GREEN: "polygon",
+    Dataset.EXCLUDED: "polygon",
+}
+"""Shape each dataset stores; buildings given as polygons keep them as footprints."""

@@ -1,0 +1,1 @@
+"""What is drawn: one file per map layer, and what they share."""
