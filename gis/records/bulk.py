@@ -1,0 +1,261 @@
+"""From a clean frame to a temporary table: the fast way in, a chunk at a time.
+
+Rows are built column by column (shapely for the geometry, arrow for the text) and sent by
+COPY; memory grows with the chunk, not with the file. What the rows mean is the business
+of :mod:`gis.records.store`.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import shapely
+from psycopg import sql
+from pyarrow import csv
+
+from gis.records.errors import CodeMissing
+from gis.records.errors import CodeRepeated
+from gis.records.errors import ColumnWrong
+from gis.records.errors import ShapeWrong
+from gis.records.errors import TextBroken
+from gis.vocabulary import FIELDS
+from gis.vocabulary import SHAPES
+from gis.vocabulary import SRID
+from gis.vocabulary import Dataset
+from gis.vocabulary import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+CHUNK = 50_000
+"""Rows sent at once: some 20 MB on the way."""
+
+NAMED = 8
+"""Codes or row numbers a message names at most."""
+
+LOCAL_TIME = "Asia/Shanghai"
+"""Time zone of timestamps that come without one."""
+
+TYPES: dict[str, tuple[str, pa.DataType]] = {
+    "text": ("text", pa.string()),
+    "integer": ("bigint", pa.int64()),
+    "number": ("double precision", pa.float64()),
+    "date": ("date", pa.date32()),
+    "timestamp": ("timestamptz", pa.timestamp("us", tz="UTC")),
+}
+
+POLYGON, POINT, LINE = "MultiPolygon", "Point", "MultiLineString"
+GEOMETRY = {"polygon": POLYGON, "point": POINT, "line": LINE}
+
+NOT_NULL: dict[Dataset, dict[str, object]] = {
+    Dataset.AREAS: {"level": "community"},
+    Dataset.GRIDS: {"kind": "general"},
+    Dataset.BUILDINGS: {"name": "", "address": "", "kind": "other", "households": 0, "people": 0},
+    Dataset.INCIDENTS: {
+        "kind": "matter", "category": "", "title": "", "address": "", "channel": "other", "state": "",
+    },
+    Dataset.ROADS: {"name": "", "kind": ""},
+    Dataset.WATER: {"name": "", "kind": ""},
+    Dataset.GREEN: {"name": "", "kind": ""},
+    Dataset.EXCLUDED: {"name": "", "reason": ""},
+}  # fmt: skip
+"""What stands in a column that may not be null when the file says nothing."""
+
+NAME_IS_CODE = (Dataset.AREAS, Dataset.GRIDS)
+"""Datasets whose records always have a name: the code where the file gives none."""
+
+PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
+"""Datasets whose records may have no place: they become ``unlocated_record`` findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the temporary table."""
+
+    name: str
+    type: str
+    arrow: pa.DataType
+    given: bool
+
+
+def columns_of(dataset: Dataset, frame: gpd.GeoDataFrame) -> list[Column]:
+    """List the columns a frame's temporary table has, geometry left out."""
+    return [
+        Column(field.name, *TYPES.get(field.type, TYPES["text"]), field.name in frame.columns)
+        for field in FIELDS[dataset]
+    ]
+
+
+def fill(
+    conn: psycopg.Connection[Any],
+    dataset: Dataset,
+    frame: gpd.GeoDataFrame,
+    progress: Callable[[float], None] | None = None,
+) -> list[Column]:
+    """Copy a clean frame into the temporary table ``incoming``.
+
+    Parameters
+    ----------
+    conn : psycopg.Connection
+        Open transaction; the table goes with it.
+    dataset : Dataset
+        What the frame holds.
+    frame : geopandas.GeoDataFrame
+        Clean frame, EPSG:4490, index = row number in the source.
+    progress : callable, optional
+        Called with the share of the rows sent, 0 to 1.
+
+    Returns
+    -------
+    list of Column
+        Columns of the table besides ``source_row``, ``geom`` and ``footprint``.
+
+    Raises
+    ------
+    CodeMissing, CodeRepeated, ShapeWrong, ColumnWrong, TextBroken
+        What the frame must not hold.
+    """
+    _check_codes(frame)
+    columns = columns_of(dataset, frame)
+    geometry = GEOMETRY[SHAPES[dataset]]
+    parts = [sql.SQL("source_row integer NOT NULL PRIMARY KEY")]
+    parts += [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in columns]
+    parts.append(sql.SQL("geom geometry({}, {})").format(sql.SQL(geometry), sql.SQL(str(SRID))))
+    if dataset is Dataset.BUILDINGS:
+        parts.append(sql.SQL("footprint geometry(MultiPolygon, {})").format(sql.SQL(str(SRID))))
+    conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
+    conn.execute(sql.SQL("CREATE TEMP TABLE incoming ({}) ON COMMIT DROP").format(sql.SQL(", ").join(parts)))
+    with conn.cursor() as cursor:
+        for begin in range(0, len(frame), CHUNK):
+            _send(cursor, _table(dataset, columns, geometry, frame.iloc[begin : begin + CHUNK]))
+            if progress:
+                progress(min(1.0, (begin + CHUNK) / len(frame)))
+    conn.execute("ANALYZE pg_temp.incoming")
+    return columns
+
+
+def _check_codes(frame: gpd.GeoDataFrame) -> None:
+    codes = frame["code"] if "code" in frame.columns else pd.Series(None, index=frame.index, dtype=object)
+    missing = codes.isna() | (codes == "")
+    if missing.any():
+        rows = frame.index[missing]
+        raise CodeMissing(count=len(rows), rows=_named(rows))
+    repeated = codes.duplicated()
+    if repeated.any():
+        raise CodeRepeated(codes=_named(codes[repeated].unique()))
+
+
+def _named(values: Any) -> str:
+    shown = "、".join(str(value) for value in values[:NAMED])
+    return shown + ("……" if len(values) > NAMED else "")
+
+
+def _table(dataset: Dataset, columns: list[Column], geometry: str, chunk: gpd.GeoDataFrame) -> pa.Table:
+    """Build an arrow table of one chunk, geometry as hexadecimal EWKB."""
+    arrays: dict[str, pa.Array] = {"source_row": pa.array(chunk.index.to_numpy(), pa.int32())}
+    defaults = NOT_NULL[dataset]
+    for column in columns:
+        values = _array(column, chunk)
+        if column.name in defaults:
+            values = values.fill_null(defaults[column.name])
+        arrays[column.name] = values
+    if dataset in NAME_IS_CODE:
+        arrays["name"] = _where_null(arrays["name"], arrays["code"])
+    arrays["geom"] = _hex(chunk, chunk.geometry.to_numpy(), geometry, needed=dataset not in PLACELESS)
+    if dataset is Dataset.BUILDINGS:
+        prints = chunk["footprint"].to_numpy() if "footprint" in chunk.columns else np.full(len(chunk), None)
+        arrays["footprint"] = _hex(chunk, prints, POLYGON, needed=False)
+    return pa.table(arrays)
+
+
+def _where_null(values: pa.Array, instead: pa.Array) -> pa.Array:
+    return pa.compute.coalesce(values, instead)
+
+
+def _array(column: Column, chunk: gpd.GeoDataFrame) -> pa.Array:
+    if not column.given:
+        return pa.nulls(len(chunk), column.arrow)
+    series = chunk[column.name]
+    if column.type == "timestamptz":
+        stamps = pd.to_datetime(series)
+        series = stamps.dt.tz_localize(LOCAL_TIME) if stamps.dt.tz is None else stamps
+        series = series.dt.tz_convert("UTC")
+    elif column.type == "date" and isinstance(series.dtype, np.dtype) and series.dtype.kind == "M":
+        series = series.dt.date
+    elif isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    try:
+        if column.type == "text":
+            return _text(series)
+        return pa.Array.from_pandas(series, type=column.arrow)
+    except UnicodeEncodeError as error:
+        raise TextBroken(detail=f"U+{ord(error.object[error.start]):04X}") from error
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ColumnWrong(column=column.name, detail=str(error).splitlines()[0]) from error
+
+
+def _text(series: pd.Series[Any]) -> pa.Array:
+    try:
+        values = pa.Array.from_pandas(series, type=pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        values = pa.Array.from_pandas(series.map(str, na_action="ignore"), type=pa.string())
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _hex(chunk: gpd.GeoDataFrame, shapes: Any, wanted: str, *, needed: bool) -> pa.Array:
+    shapes = np.asarray(shapes, dtype=object)
+    shapes = np.where(shapely.is_empty(shapes), None, shapes)
+    if wanted == POINT:
+        good = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+    else:
+        single = shapely.GeometryType.POLYGON if wanted == POLYGON else shapely.GeometryType.LINESTRING
+        many = shapely.GeometryType.MULTIPOLYGON if wanted == POLYGON else shapely.GeometryType.MULTILINESTRING
+        kinds = shapely.get_type_id(shapes)
+        one = np.flatnonzero(kinds == single)
+        good = (kinds == single) | (kinds == many)
+        if len(one):
+            build = shapely.multipolygons if wanted == POLYGON else shapely.multilinestrings
+            shapes = shapes.copy()
+            shapes[one] = build(shapes[one], indices=np.arange(len(one)))
+    bad = ~good if needed else ~good & np.array([shape is not None for shape in shapes])
+    if bad.any():
+        rows = chunk.index[bad]
+        raise ShapeWrong(count=len(rows), rows=_named(rows), wanted=wanted)
+    shapes = shapely.set_srid(shapely.force_2d(shapes), SRID)
+    return pa.array(shapely.to_wkb(shapes, hex=True, include_srid=True), pa.string())
+
+
+def _send(cursor: psycopg.Cursor[Any], table: pa.Table) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in table.column_names)
+    buffer = io.BytesIO()
+    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    text = buffer.getbuffer()
+    if b"\0" in bytes(text):
+        raise TextBroken(detail="U+0000")
+    try:
+        # A line that begins with \. would end a CSV copy even inside quotes: such a chunk goes row by row.
+        if b"\n\\." in bytes(text):
+            with cursor.copy(sql.SQL("COPY pg_temp.incoming ({}) FROM STDIN").format(names)) as copy:
+                for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+                    copy.write_row(row)
+        else:
+            with cursor.copy(sql.SQL("COPY pg_temp.incoming ({}) FROM STDIN (FORMAT csv)").format(names)) as copy:
+                copy.write(text)
+    except psycopg.errors.UniqueViolation as error:
+        raise ColumnWrong(column="source_row", detail=str(error).splitlines()[0]) from error
+    except psycopg.DataError as error:
+        raise ColumnWrong(column="-", detail=str(error).splitlines()[0]) from error
+
+
+def fields_of(dataset: Dataset) -> tuple[Field, ...]:
+    """Fields of a dataset that are columns of its table (a parent is stored by its id)."""
+    return tuple(field for field in FIELDS[dataset] if field.name != "parent_code")

@@ -1,0 +1,290 @@
+"""Bulk writing: a clean frame into its table, by code, in the transaction of the caller.
+
+Rows are staged in a temporary table, compared with what is stored (geometry and columns,
+byte for byte), and only what is new or changed is written: an unchanged row gives no
+history, no new ``updated_at``, no new number in ``layer_version``. A column the file does
+not have keeps its stored values. Grids get a new version instead of an update. Rows that
+are missing from a file are left alone: taking a record out is a decision of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import aiosql
+from psycopg import sql
+
+from gis.records.bulk import NAMED
+from gis.records.bulk import Column
+from gis.records.bulk import fill
+from gis.records.errors import CodeRetired
+from gis.records.errors import NetworkNeeded
+from gis.records.errors import ShapeInvalid
+from gis.vocabulary import AreaLevel
+from gis.vocabulary import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    import psycopg
+
+_queries = aiosql.from_path(Path(__file__).with_name("store.sql"), "psycopg", mandatory_parameters=False)
+
+TABLES: dict[Dataset, str] = {
+    Dataset.AREAS: "area",
+    Dataset.GRIDS: "grid",
+    Dataset.BUILDINGS: "building",
+    Dataset.INCIDENTS: "incident",
+    Dataset.ROADS: "road",
+    Dataset.WATER: "water",
+    Dataset.GREEN: "green",
+    Dataset.EXCLUDED: "excluded",
+}
+"""Table of schema ``atlas`` each dataset goes to."""
+
+CHECKED = (Dataset.AREAS, Dataset.GRIDS, Dataset.WATER, Dataset.GREEN, Dataset.EXCLUDED)
+"""Datasets whose polygons the database checks once more: overlays are made with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the rows of a frame."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    @property
+    def written(self) -> int:
+        """Rows that were or will be written."""
+        return self.inserted + self.updated
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A frame that lies in the temporary table, judged and ready to be written.
+
+    Attributes
+    ----------
+    counts : Counts
+        What writing it will do.
+    """
+
+    dataset: Dataset
+    counts: Counts
+    columns: tuple[Column, ...]
+    network_id: int | None
+
+
+def write(
+    conn: psycopg.Connection[Any],
+    dataset: Dataset | str,
+    frame: gpd.GeoDataFrame,
+    *,
+    source_id: int | None,
+    network_id: int | None = None,
+) -> Counts:
+    """Take a clean frame into its table, in the transaction of ``conn``.
+
+    Parameters
+    ----------
+    conn : psycopg.Connection
+        From ``session(actor)``.
+    dataset : Dataset
+        What the frame holds.
+    frame : geopandas.GeoDataFrame
+        Clean frame (docs/architecture.md): EPSG:4490, columns of ``FIELDS[dataset]``,
+        index = row number in the source; buildings may have a column ``footprint``.
+    source_id : int or None
+        Row of ``atlas.import`` the records come from.
+    network_id : int, optional
+        Network of grids; needed for them only.
+
+    Returns
+    -------
+    Counts
+        Rows inserted, updated (for grids: given a new version), left as they were.
+
+    Raises
+    ------
+    CodeMissing, CodeRepeated, CodeRetired, ShapeWrong, ShapeInvalid, ColumnWrong, TextBroken
+        What the frame must not hold; the transaction has to be rolled back.
+    """
+    staged = stage(conn, dataset, frame, network_id=network_id)
+    apply(conn, staged, source_id=source_id)
+    return staged.counts
+
+
+def stage(
+    conn: psycopg.Connection[Any],
+    dataset: Dataset | str,
+    frame: gpd.GeoDataFrame,
+    *,
+    network_id: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Staged:
+    """Copy a clean frame beside its table and judge each row; nothing is written yet.
+
+    Takes the dataset's lock until the transaction ends, so what was judged stays true.
+    Parameters and errors as in :func:`write`; ``progress`` gets the share of rows sent.
+    """
+    dataset = Dataset(dataset)
+    if dataset is Dataset.GRIDS and network_id is None:
+        raise NetworkNeeded
+    conn.execute(_queries.lock.sql, {"dataset": list(Dataset).index(dataset)})
+    columns = tuple(fill(conn, dataset, frame, progress))
+    if dataset in CHECKED:
+        _refuse_invalid(conn)
+    if dataset is Dataset.GRIDS:
+        _refuse_retired(conn, network_id)
+    _drop_temporary(conn)
+    in_force = _in_force(dataset, network_id)
+    absent = [c.name for c in columns if not c.given and c.name not in ("parent_code", "valid_from")]
+    if dataset is Dataset.BUILDINGS and "footprint" not in frame.columns:
+        absent.append("footprint")
+    if absent:
+        names = [sql.Identifier(name) for name in absent]
+        _run(
+            conn, "keep_absent", dataset, in_force=in_force, absent=_list(names),
+            stored=_list(sql.SQL("t.{}").format(name) for name in names),
+        )  # fmt: skip
+    if dataset is Dataset.AREAS:
+        for step in ("area_known", "area_known_index", "derive_areas"):
+            _run(conn, step, dataset)
+    _run(conn, "judge", dataset, in_force=in_force, same=_same(dataset, columns))
+    conn.execute("ANALYZE pg_temp.verdict")
+    found = _run(conn, "count", dataset).fetchone()
+    assert found is not None
+    return Staged(dataset, Counts(*found), columns, network_id)
+
+
+def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | None) -> None:
+    """Write what :func:`stage` found new or changed; touch nothing else."""
+    dataset, counts = staged.dataset, staged.counts
+    if not counts.written:
+        return
+    given: dict[str, Any] = {"source": source_id, "network": staged.network_id}
+    if dataset is Dataset.GRIDS:
+        _apply_grids(conn, counts, given)
+        return
+    if dataset is Dataset.INCIDENTS:
+        _run(conn, "derive_incidents", dataset)
+    elif dataset is not Dataset.AREAS:
+        _run(conn, "derive_nothing", dataset)
+    columns, values = _content(staged)
+    if counts.inserted:
+        # A parent has to be there before its children: areas go in level by level, widest first.
+        parts = [sql.SQL("i.level = {}").format(level.value) for level in AreaLevel]
+        for part in parts if dataset is Dataset.AREAS else [sql.SQL("true")]:
+            _run(conn, "insert", dataset, given, columns=columns, values=values, part=part)
+    if counts.updated:
+        _run(conn, "update", dataset, given, columns=columns, values=values)
+    if dataset is Dataset.AREAS:
+        _adopt(conn, "adopt_areas", "area", "parent_id")
+        _adopt(conn, "adopt_grids", "grid", "area_id")
+
+
+def _apply_grids(conn: psycopg.Connection[Any], counts: Counts, given: dict[str, Any]) -> None:
+    first = conn.execute(_queries.first_grids.sql, given).fetchone()
+    _run(conn, "derive_grids", Dataset.GRIDS)
+    if counts.updated:
+        _run(conn, "close_grids", Dataset.GRIDS)
+    _run(conn, "insert_grids", Dataset.GRIDS, given)
+    if first and first[0]:
+        _adopt(conn, "adopt_incidents", "incident", "grid_id", given)
+
+
+def _adopt(
+    conn: psycopg.Connection[Any], query: str, table: str, column: str, given: dict[str, Any] | None = None
+) -> None:
+    """Fill links that could not be known before; touch the table only where there is one."""
+    found = conn.execute(getattr(_queries, query).sql, given).fetchall()
+    if found:
+        ids, values = zip(*found, strict=True)
+        statement = sql.SQL(_queries.adopt.sql).format(
+            table=sql.Identifier("atlas", table), column=sql.Identifier(column)
+        )
+        conn.execute(statement, {"ids": list(ids), "values": list(values)})
+
+
+def _refuse_invalid(conn: psycopg.Connection[Any]) -> None:
+    codes = [code for (code,) in conn.execute(_queries.invalid.sql)]
+    if codes:
+        raise ShapeInvalid(codes=_named(codes))
+
+
+def _refuse_retired(conn: psycopg.Connection[Any], network_id: int | None) -> None:
+    codes = [code for (code,) in conn.execute(_queries.retired.sql, {"network": network_id})]
+    if codes:
+        raise CodeRetired(codes=_named(codes))
+
+
+def _named(codes: list[str]) -> str:
+    return "、".join(codes[:NAMED]) + ("……" if len(codes) > NAMED else "")
+
+
+def _drop_temporary(conn: psycopg.Connection[Any]) -> None:
+    for name in ("verdict", "derived", "area_known"):
+        conn.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
+
+
+def _in_force(dataset: Dataset, network_id: int | None) -> sql.Composable:
+    if dataset is not Dataset.GRIDS:
+        return sql.SQL("true")
+    return sql.SQL("t.network_id = {} AND t.valid_to IS NULL").format(sql.Literal(network_id))
+
+
+def _stored(dataset: Dataset, columns: tuple[Column, ...]) -> list[str]:
+    names = [c.name for c in columns if c.name != "parent_code"] + ["geom"]
+    return [*names, "footprint"] if dataset is Dataset.BUILDINGS else names
+
+
+def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
+    """Condition that a stored row ``t`` is what the file's row ``i`` says."""
+    compared = [name for name in _stored(dataset, columns) if name not in ("code", "valid_from")]
+    tests: list[sql.Composable] = [
+        sql.SQL("t.{0} IS NOT DISTINCT FROM i.{0}").format(sql.Identifier(name)) for name in compared
+    ]
+    if dataset is Dataset.GRIDS:
+        tests.append(sql.SQL("(i.valid_from IS NULL OR i.valid_from <= t.valid_from)"))
+    if dataset is Dataset.AREAS:
+        tests.append(
+            sql.SQL(
+                "(SELECT p.code FROM atlas.area p WHERE p.id = t.parent_id) IS NOT DISTINCT FROM "
+                "(SELECT d.parent FROM pg_temp.derived d WHERE d.source_row = i.source_row)"
+            )
+        )
+    return sql.SQL(" AND ").join(tests)
+
+
+def _content(staged: Staged) -> tuple[sql.Composable, sql.Composable]:
+    """Columns to write and where their values come from, links included."""
+    names = _stored(staged.dataset, staged.columns)
+    columns: list[sql.Composable] = [sql.Identifier(name) for name in names]
+    values: list[sql.Composable] = [sql.SQL("i.{}").format(sql.Identifier(name)) for name in names]
+    if staged.dataset is Dataset.AREAS:
+        columns.append(sql.Identifier("parent_id"))
+        values.append(sql.SQL("(SELECT p.id FROM atlas.area p WHERE p.code = d.parent)"))
+    elif staged.dataset is Dataset.INCIDENTS:
+        columns.append(sql.Identifier("grid_id"))
+        values.append(sql.SQL("d.value"))
+    return _list(columns), _list(values)
+
+
+def _list(parts: Any) -> sql.Composable:
+    return sql.SQL(", ").join(parts)
+
+
+def _run(
+    conn: psycopg.Connection[Any],
+    query: str,
+    dataset: Dataset,
+    given: dict[str, Any] | None = None,
+    **parts: sql.Composable,
+) -> psycopg.Cursor[Any]:
+    statement = sql.SQL(getattr(_queries, query).sql).format(table=sql.Identifier("atlas", TABLES[dataset]), **parts)
+    return conn.execute(statement, given)
