@@ -9,7 +9,7 @@ class FormatUnknown(BadInput):
     """No reader knows the file."""
 
     template = "无法识别文件 {name}:{detail}。"
-    cure = "支持 GeoPackage、GeoJSON、Shapefile(zip)、CSV、Excel、GeoParquet、KML、FlatGeobuf、GML、FileGDB(zip),请另存为其中一种。"
+    cure = "请另存为 GeoPackage、GeoJSON、Shapefile(zip)、CSV、Excel、GeoParquet、KML、FlatGeobuf、GML 或 FileGDB(zip)。"
 
 
 class FileEmpty(BadInput):
@@ -120,15 +120,11 @@ class DatumUnknown(BadInput):
 class DatumContradicted(BadInput):
     """The file declares one reference system, the stored buildings fit another."""
 
-    template = "文件 {name} 声明的坐标系是 {declared},但与已有楼栋相比,{better} 吻合得多(中位距离 {better_m} 米,对 {declared_m} 米)。"
+    template = (
+        "文件 {name} 声明的坐标系是 {declared},但与已有楼栋相比,"
+        "{better} 吻合得多(中位距离 {better_m} 米,对 {declared_m} 米)。"
+    )
     cure = "请确认后用 --datum {better} 按实际坐标系导入;若确信声明无误,用 --datum {declared}。"
-
-
-class DatumInvalid(BadInput):
-    """The named datum does not exist."""
-
-    template = "不认识坐标系 {datum}。"
-    cure = "可用 cgcs2000、wgs84、gcj02、bd09,或 EPSG:编号,例如 EPSG:4547。"
 
 
 class NothingUsable(BadInput):
