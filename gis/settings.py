@@ -55,6 +55,9 @@ class ServerSettings(BaseSettings):
     address: str = "127.0.0.1"
     """Address to listen on; loopback until accounts exist."""
     port: int = Field(default=8501, ge=1, le=65535)
+    """Port to listen on."""
+    demo: bool | None = None
+    """Load the demo street into an empty database at start; unset: only into the embedded one."""
 
 
 class BasemapSettings(BaseSettings):
@@ -90,3 +93,8 @@ class IntakeSettings(BaseSettings):
     max_ratio: int = Field(default=200, ge=2)
     """Largest ratio of unpacked to packed size: beyond it an archive is a bomb."""
     max_rows: int = Field(default=5_000_000, ge=1)
+
+
+def prefixes() -> dict[str, str]:
+    """Prefix of the environment variables of each settings class, by its name."""
+    return {kind.__name__: kind.model_config.get("env_prefix", "") for kind in BaseSettings.__subclasses__()}

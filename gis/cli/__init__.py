@@ -10,27 +10,58 @@ import os
 import sys
 
 import typer
+from pydantic import ValidationError
+from typer.exceptions import TyperException
 
+from gis import settings
 from gis.cli import database
+from gis.cli import doctor
+from gis.cli import manual
+from gis.cli import serving
+from gis.cli import usage
 from gis.db.connection import close_pools
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
 
+INTERRUPTED = 130
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(serving.serve)
+app.command()(doctor.doctor)
 app.add_typer(database.app, name="db")
+manual.furnish(app)
 
 
 def main() -> None:
-    """Run a command; turn our own mistakes into a sentence and an exit status."""
+    """Run a command; turn every mistake into a sentence and an exit status."""
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
-        app()
+        status = app(prog_name=manual.PROGRAM, standalone_mode=False) or 0
+        if status == INTERRUPTED:  # Typer swallows the Ctrl-C itself
+            _interrupted()
+        sys.exit(status)
     except GridAtlasError as error:
-        if os.environ.get("GRIDATLAS_DEBUG"):
-            raise
-        print(error.message, error.remedy, sep="\n", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        print(_("已中断,没有留下做到一半的东西。"), file=sys.stderr)
-        sys.exit(130)
+        _leave(error)
+    except ValidationError as error:
+        _leave(usage.explain_settings(error, settings.prefixes()), error)
+    except TyperException as error:
+        _leave(usage.explain_usage(error), error)
+    except (KeyboardInterrupt, typer.Abort):
+        _interrupted()
+    except Exception as error:  # noqa: BLE001  the last place where a bug can still become a sentence
+        _leave(usage.explain_rest(error), error)
     finally:
         close_pools()
+
+
+def _interrupted() -> None:
+    print(_("已中断,没有留下做到一半的东西。"), file=sys.stderr)
+    sys.exit(INTERRUPTED)
+
+
+def _leave(error: GridAtlasError, cause: BaseException | None = None) -> None:
+    if os.environ.get("GRIDATLAS_DEBUG"):
+        raise cause or error
+    print(error.message, error.remedy, sep="\n", file=sys.stderr)
+    sys.exit(error.exit_status)
