@@ -15,9 +15,74 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
+    from pyproj import CRS
 
+    from gis.intake.encodings import Verdict
     from gis.vocabulary import Dataset
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about one row that has to be told.
+
+    Attributes
+    ----------
+    row : int
+        1-based row of the source.
+    code : str
+        Machine key.
+    words : str
+        The same in the user's language.
+    """
+
+    row: int
+    code: str
+    words: str
+
+
+@dataclass
+class Raw:
+    """One layer of a file as it stands there, nothing dropped but unreadable rows.
+
+    Attributes
+    ----------
+    name, layer : str, str or None
+        What was read; ``layers`` are all there are.
+    kind : str
+        Kind of the file (:class:`gis.intake.staging.Staged`).
+    table : pyarrow.Table
+        Attributes; names are unique; text files give text columns only.
+    rows : ndarray of int, (n,)
+        Source row of each row, 1-based.
+    geometry : ndarray of shapely geometry, (n,), or None
+        In the file's own coordinates; None when the format has no geometry.
+    crs : pyproj.CRS or None
+        Declared reference system.
+    declared : str
+        Who declares it: ``file``, ``format`` (GeoJSON, KML), or ``""``.
+    rejects, repairs : list of Note
+        Rows that could not be read, and geometries mended while reading.
+    rows_read : int
+        Rows of the source, unreadable ones included.
+    """
+
+    name: str
+    layer: str | None
+    layers: list[str]
+    kind: str
+    table: pa.Table
+    rows: NDArray[np.int64]
+    geometry: NDArray[np.object_] | None
+    crs: CRS | None
+    declared: str
+    encoding: Verdict | None
+    sha256: str
+    rows_read: int
+    rejects: list[tuple[Note, dict[str, Any]]] = field(default_factory=list)
+    repairs: list[Note] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,415 @@
+"""Reads formats that carry geometry: everything GDAL opens, and GeoParquet.
+
+GDAL is told not to reach out: no remote paths, no schema download, a closed list of
+formats (``staging.recognise``), and its curl file systems are switched off.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyogrio
+import shapely
+from pyarrow import parquet
+from pyogrio.errors import CRSError as OgrCRSError
+from pyogrio.errors import DataLayerError
+from pyogrio.errors import DataSourceError
+from pyogrio.errors import FeatureError
+from pyogrio.errors import FieldError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from shapely.errors import GEOSException
+
+from gis.i18n import translate as _
+from gis.intake import encodings
+from gis.intake.errors import EncodingWrong
+from gis.intake.errors import FileBroken
+from gis.intake.errors import FileIncomplete
+from gis.intake.errors import FileTooLarge
+from gis.intake.parts import Note
+from gis.intake.tables import unique_names
+from gis.settings import IntakeSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gis.intake.staging import Staged
+
+CURVES = (8, 9, 10, 11, 12, 13, 14)
+"""WKB types GEOS does not hold: CircularString … Surface."""
+
+SURFACES = (15, 16, 17)
+"""WKB types of three-dimensional surfaces: PolyhedralSurface, TIN, Triangle."""
+
+_FAILURES = (
+    DataSourceError,
+    DataLayerError,
+    FeatureError,
+    FieldError,
+    OgrCRSError,
+    pa.ArrowException,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+
+pyogrio.set_gdal_config_options(
+    {
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".nothing-is-fetched",
+        "GML_DOWNLOAD_SCHEMA": "NO",
+        "GML_SKIP_RESOLVE_ELEMS": "ALL",
+        "GDAL_HTTP_TIMEOUT": "1",
+        "GDAL_HTTP_CONNECTTIMEOUT": "1",
+        "GDAL_HTTP_MAX_RETRY": "0",
+        "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
+        "OGR_SQLITE_LIST_VIRTUAL_OGR": "NO",
+    }
+)
+
+
+class Layer:
+    """What was read of one layer: attributes, geometry, and what the file says of itself."""
+
+    def __init__(self, table: pa.Table, geometry: NDArray[np.object_] | None) -> None:
+        self.table = table
+        self.geometry = geometry
+        self.crs: CRS | None = None
+        self.declared = ""
+        self.encoding: encodings.Verdict | None = None
+        self.repairs: list[Note] = []
+        self.unreadable: dict[int, tuple[str, str]] = {}
+        """Index -> (key, words) of geometries that GEOS cannot hold; they are null here."""
+
+
+def list_layers(staged: Staged) -> list[tuple[str, str | None]]:
+    """List the layers of a file with the type of their geometry (None: a plain table).
+
+    Raises
+    ------
+    FileBroken, FileIncomplete
+        The file cannot be opened.
+    """
+    if staged.kind == "parquet":
+        return [(staged.entry, None)]
+    _check_whole(staged)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pyogrio.list_layers(staged.path)
+    except _FAILURES as error:
+        raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
+    layers = [(str(name), None if kind is None else str(kind)) for name, kind in found]
+    if staged.kind in {"gpkg", "gdb"} and any(kind for _name, kind in layers):
+        layers = [(name, kind) for name, kind in layers if name != "layer_styles"]
+    if not layers:
+        raise FileBroken(name=staged.name, detail=_("里面没有图层"))
+    return layers
+
+
+def _tail(error: BaseException, staged: Staged) -> str:
+    """Shorten a driver's message and take our own folders out of it."""
+    text = str(error).split(";")[0].replace(str(staged.path), staged.name).strip()
+    return text[:160] or type(error).__name__
+
+
+def _check_whole(staged: Staged) -> None:
+    """Find files that were cut off: drivers read a part of them without a word."""
+    path = staged.path
+    if staged.kind == "shapefile":
+        missing = [e for e in (".shp", ".shx") if not _part(path, e)]
+        if missing:
+            raise FileIncomplete(name=staged.name, parts="、".join(missing))
+        with path.open("rb") as source:
+            head = source.read(28)
+        if path.stat().st_size < struct.unpack(">i", head[24:28])[0] * 2:
+            raise FileBroken(name=staged.name, detail=_(".shp 文件被截断"))
+    if staged.kind == "gpkg":
+        with path.open("rb") as source:
+            head = source.read(100)
+        if len(head) == 100:  # noqa: PLR2004 - length of an SQLite header
+            page = struct.unpack(">H", head[16:18])[0]
+            pages = struct.unpack(">I", head[28:32])[0]
+            current = head[24:28] == head[92:96]
+            if current and path.stat().st_size < (65536 if page == 1 else page) * pages:
+                raise FileBroken(name=staged.name, detail=_("文件被截断"))
+
+
+def _part(path: Path, ending: str) -> Path | None:
+    return next((p for p in (path.with_suffix(ending), path.with_suffix(ending.upper())) if p.exists()), None)
+
+
+def read_layer(
+    staged: Staged,
+    layer: str,
+    *,
+    encoding: str | None = None,
+    columns: list[str] | None = None,
+    rows: int | None = None,
+) -> Layer:
+    """Read one layer of a vector file through GDAL and Arrow.
+
+    Parameters
+    ----------
+    staged : Staged
+        The file.
+    layer : str
+        Its layer.
+    encoding : str, optional
+        What the user says a shapefile's text is in.
+    columns : list of str, optional
+        Attributes to read; all by default.
+    rows : int, optional
+        Read only so many rows.
+
+    Raises
+    ------
+    FileBroken, FileIncomplete, FileTooLarge, EncodingAmbiguous, EncodingWrong
+        The layer cannot be read.
+    """
+    if staged.kind == "parquet":
+        return _read_parquet(staged, columns, rows)
+    verdict = _dbf_encoding(staged, encoding) if staged.kind in {"shapefile", "dbf"} else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            info = pyogrio.read_info(staged.path, layer=layer)
+            _check_rows(info["features"], staged)
+            meta, table = pyogrio.read_arrow(
+                staged.path,
+                layer=layer,
+                columns=columns,
+                encoding=verdict.codec if verdict else None,
+                datetime_as_string=True,
+                max_features=rows,
+            )
+    except _FAILURES as error:
+        raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
+    expected = info["features"]
+    if rows is None and expected > table.num_rows:
+        detail = _("应有 {expected} 行,只读出 {got} 行").format(expected=expected, got=table.num_rows)
+        raise FileBroken(name=staged.name, detail=detail)
+    _check_rows(table.num_rows, staged)
+    shape = meta["geometry_name"] or "wkb_geometry"
+    out = _with_geometry(table, shape if meta["geometry_type"] is not None else None)
+    out.encoding = verdict
+    if out.geometry is not None:
+        out.crs = _crs(meta["crs"])
+        out.declared = _who_declares(staged) if out.crs is not None else ""
+    return out
+
+
+def _check_rows(count: int, staged: Staged) -> None:
+    limit = IntakeSettings().max_rows
+    if count > limit:
+        raise FileTooLarge(name=staged.name, detail=_("超过 {rows} 行").format(rows=limit))
+
+
+def _who_declares(staged: Staged) -> str:
+    """Say whether the CRS stands in the file or comes from the format's definition."""
+    if staged.kind == "kml":
+        return "format"
+    if staged.kind == "geojson":
+        with staged.path.open("rb") as source:
+            head = source.read(1 << 16)
+            source.seek(max(0, staged.path.stat().st_size - (1 << 16)))
+            return "file" if b'"crs"' in head + source.read() else "format"
+    return "file"
+
+
+def _crs(given: str | None) -> CRS | None:
+    if not given:
+        return None
+    try:
+        return CRS.from_user_input(given)
+    except CRSError:
+        return None
+
+
+def _with_geometry(table: pa.Table, shape: str | None) -> Layer:
+    if shape is None or shape not in table.column_names:
+        return Layer(_rename(table), None)
+    wkb = table.column(shape)
+    out = Layer(_rename(table.drop_columns([shape])), None)
+    out.geometry = _decode(wkb, out)
+    return out
+
+
+def _rename(table: pa.Table) -> pa.Table:
+    return table.rename_columns(unique_names(table.column_names))
+
+
+def _decode(wkb: pa.ChunkedArray[Any], out: Layer) -> NDArray[np.object_]:
+    """Decode WKB on whole arrays; only what fails there is looked at one by one."""
+    parts = []
+    done = 0
+    for chunk in wkb.chunks:
+        raw = chunk.to_numpy(zero_copy_only=False)
+        try:
+            parts.append(shapely.from_wkb(raw, on_invalid="raise"))
+        except (GEOSException, NotImplementedError):
+            parts.append(_decode_slowly(raw, done, out))
+        done += len(raw)
+    return np.concatenate(parts) if parts else np.empty(0, dtype=object)
+
+
+def _decode_slowly(raw: NDArray[np.object_], start: int, out: Layer) -> NDArray[np.object_]:
+    result = np.empty(len(raw), dtype=object)
+    for at, value in enumerate(raw):
+        if value is None:
+            continue
+        try:
+            result[at] = shapely.from_wkb(value)
+        except NotImplementedError:
+            out.unreadable[start + at] = ("curve", _("含有曲线,请先转成折线(例如 ogr2ogr -nlt CONVERT_TO_LINEAR)"))
+        except GEOSException as error:
+            result[at] = _mend(value)
+            if result[at] is not None:
+                out.repairs.append(Note(start + at + 1, "ring_closed", _("环没有闭合,已补上终点")))
+            elif _wkb_type(value) in SURFACES:
+                out.unreadable[start + at] = ("surface", _("是三维曲面(TIN、PolyhedralSurface),不是平面几何"))
+            else:
+                words = _("几何无法读取:{detail}").format(detail=str(error)[:80])
+                out.unreadable[start + at] = ("unreadable", words)
+    return result
+
+
+def _mend(value: bytes) -> object | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found: object | None = shapely.from_wkb(value, on_invalid="fix")
+        except (GEOSException, NotImplementedError):
+            return None
+    return found
+
+
+def _wkb_type(value: bytes) -> int:
+    number: int = struct.unpack("<I" if value[0] else ">I", value[1:5])[0]
+    return number % 1000 & 0xFFFF
+
+
+# Parquet ---------------------------------------------------------------------------------------
+
+
+def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None) -> Layer:
+    try:
+        file = parquet.ParquetFile(staged.path)
+        _check_rows(file.metadata.num_rows, staged)
+        geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"null"))
+        main = geo["primary_column"] if geo else None
+        wanted = None if columns is None else [*columns, *([main] if main else [])]
+        table = file.read(columns=wanted)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
+    if rows is not None:
+        table = table.slice(0, rows)
+    table = table.drop_columns([n for n in table.column_names if n.startswith("__index_level_")])
+    table = table.replace_schema_metadata(None)
+    if main is None:
+        return Layer(_rename(table), None)
+    about: dict[str, Any] = geo["columns"][main]
+    others = [n for n in geo["columns"] if n != main and n in table.column_names]
+    table = table.drop_columns(others)
+    if about.get("encoding", "WKB") == "WKB":
+        out = _with_geometry(table, main)
+    else:
+        out = Layer(_rename(table.drop_columns([main])), _from_native(staged, main, rows))
+    out.crs = _parquet_crs(about)
+    out.declared = ("file" if "crs" in about else "format") if out.crs is not None else ""
+    return out
+
+
+def _parquet_crs(about: dict[str, Any]) -> CRS | None:
+    """Read the CRS of a GeoParquet column: absent means OGC:CRS84, null means unknown."""
+    if "crs" not in about:
+        return CRS.from_epsg(4326)
+    if about["crs"] is None:
+        return None
+    try:
+        return CRS.from_user_input(about["crs"])
+    except CRSError:
+        return None
+
+
+def _from_native(staged: Staged, column: str, rows: int | None) -> NDArray[np.object_]:
+    import geopandas as gpd  # noqa: PLC0415 - slow to import, only needed for GeoArrow encodings
+
+    try:
+        frame = gpd.read_parquet(staged.path, columns=[column])
+    except (ValueError, pa.ArrowException) as error:
+        raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
+    values: NDArray[np.object_] = np.asarray(frame[column].to_numpy(), dtype=object)[:rows]
+    return values
+
+
+# Shapefile text --------------------------------------------------------------------------------
+
+
+def _dbf_encoding(staged: Staged, given: str | None) -> encodings.Verdict | None:
+    dbf = staged.path if staged.kind == "dbf" else _part(staged.path, ".dbf")
+    if dbf is None:
+        return None
+    page = _part(dbf, ".cpg")
+    declared = None
+    if page:
+        try:
+            declared = encodings.normal_codec(page.read_bytes()[:64].decode("ascii", errors="ignore"))
+        except EncodingWrong:
+            declared = None
+    text, language = dbf_text(dbf, staged.name)
+    return encodings.detect(text, staged.name, given=given, declared=declared or encodings.LDID.get(language))
+
+
+def dbf_text(path: Path, name: str, most: int = 1 << 19) -> tuple[bytes, int]:
+    """Take the text beyond ASCII out of a .dbf: column names and character cells.
+
+    Returns
+    -------
+    tuple of (bytes, int)
+        The text, one cell a line, and the language driver (byte 29).
+
+    Raises
+    ------
+    FileBroken
+        The header makes no sense.
+    """
+    with path.open("rb") as source:
+        head = source.read(32)
+        if len(head) < 32:  # noqa: PLR2004 - length of a .dbf header
+            raise FileBroken(name=name, detail=_(".dbf 文件头不完整"))
+        count, start, width = struct.unpack("<IHH", head[4:12])
+        fields = source.read(max(0, start - 32))
+    text: list[bytes] = []
+    cells: list[tuple[int, int]] = []
+    offset = 1
+    for at in range(0, len(fields) - 31, 32):
+        entry = fields[at : at + 32]
+        if entry[:1] == b"\x0d":
+            break
+        size = entry[16]
+        text.append(entry[:11].split(b"\x00")[0])
+        if entry[11:12] in b"Cc":
+            cells.append((offset, size))
+        offset += size
+    available = (path.stat().st_size - start) // width if width else 0
+    count = min(count, available)
+    if count and width:
+        records = np.memmap(path, dtype=np.uint8, mode="r", offset=start, shape=(count, width))
+        kept = sum(map(len, text))
+        for first in range(0, count, 100_000):
+            block = np.asarray(records[first : first + 100_000])
+            for begin, size in cells:
+                column = block[:, begin : begin + size]
+                for cell in column[(column > 0x7F).any(axis=1)]:  # noqa: PLR2004 - end of ASCII
+                    text.append(cell.tobytes().strip(b" \x00"))
+                    kept += len(text[-1])
+                    if kept > most:
+                        return b"\n".join(text), head[29]
+    return b"\n".join(text), head[29]
