@@ -44,6 +44,19 @@ JOIN pg_temp.verdict v ON v.source_row = i.source_row AND NOT v.same
 LEFT JOIN pg_temp.derived d ON d.source_row = i.source_row
 WHERE t.id = v.target;
 
+-- name: spatial_indexes
+-- name and definition of the spatial indexes of a table, where this role owns it and it holds
+-- fewer rows than come in; none otherwise
+SELECT i.relname, pg_get_indexdef(i.oid)
+FROM pg_class t
+JOIN pg_index x ON x.indrelid = t.oid
+JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_am m ON m.oid = i.relam AND m.amname = 'gist'
+WHERE t.oid = format('atlas.%%I', %(table)s::text)::regclass
+  AND pg_has_role(t.relowner, 'USAGE')
+  AND pg_relation_size(t.oid) / 100 < %(coming)s
+ORDER BY i.relname;
+
 -- name: derive_nothing!
 -- datasets whose rows point to no other record
 CREATE TEMP TABLE derived (source_row integer, value bigint) ON COMMIT DROP;

@@ -1,0 +1,268 @@
+"""Loading: a prepared file into the records, all or nothing.
+
+One transaction holds the import row, the records and the audit row; the rejects file
+appears when the transaction is through. A file whose rows are all stored already changes
+nothing, not even the list of imports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
+
+import aiosql
+import psycopg
+from psycopg.types.json import Jsonb
+
+from gis.db.connection import session
+from gis.i18n import translate as _
+from gis.intake import rejects as rejected_rows
+from gis.records import imports
+from gis.records import networks
+from gis.records import store
+from gis.records.errors import RecordsBusy
+from gis.settings import DatabaseSettings
+from gis.vocabulary import Actor
+from gis.vocabulary import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+    from collections.abc import Sized
+
+    import geopandas as gpd
+    import pandas as pd
+
+    from gis.records.store import Counts
+
+_queries = aiosql.from_path(Path(__file__).with_name("load.sql"), "psycopg", mandatory_parameters=False)
+
+REFRESHED = (Dataset.AREAS, Dataset.GRIDS, Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.EXCLUDED)
+"""Datasets the coverage rules read: after a change the coverage has to be refreshed."""
+
+SHARE_SENT, SHARE_WRITTEN = 0.4, 0.95
+"""How far a load is, for its progress bar, when the rows are staged and when they are written."""
+
+
+class Source(Protocol):
+    """How a file was read: what the row of its import keeps."""
+
+    filename: str
+    layer: str | None
+    sha256: str
+    encoding: str | None
+    datum: str
+    datum_evidence: Mapping[str, Any]
+    mapping: Mapping[str, Any]
+    rows_read: int
+    fingerprint: str
+
+
+class Prepared(Protocol):
+    """A file made into a clean frame.
+
+    Attributes
+    ----------
+    frame : geopandas.GeoDataFrame
+        Clean frame (docs/architecture.md).
+    rejects : pandas.DataFrame
+        Refused rows: index = row number, columns ``reason`` and those of the source.
+    repairs : sized
+        One item per repaired row.
+    """
+
+    dataset: Dataset
+    frame: gpd.GeoDataFrame
+    rejects: pd.DataFrame
+    repairs: Sized
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did, or would do.
+
+    Attributes
+    ----------
+    counts : Counts
+        Rows inserted, updated (grids: given a new version), unchanged.
+    import_id : int or None
+        Number of the import; None when nothing changed, or in a dry run.
+    already : int or None
+        Number of the earlier import of the same file, when nothing changed.
+    rejects_path : Path or None
+        The rejects file, when one was written.
+    refresh_due : bool
+        Whether the coverage no longer fits the records.
+    warnings : tuple of str
+        What the database noticed.
+    """
+
+    dataset: Dataset
+    network: str | None
+    counts: Counts
+    rejected: int
+    repaired: int
+    import_id: int | None
+    already: int | None
+    rejects_path: Path | None
+    refresh_due: bool
+    warnings: tuple[str, ...]
+    dry_run: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether any record was (or would be) written."""
+        return self.counts.written > 0
+
+
+def load(
+    actor: Actor,
+    prepared: Prepared,
+    *,
+    network: str = "comprehensive",
+    rejects_path: Path | None = None,
+    dry_run: bool = False,
+    reason: str | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> LoadReport:
+    """Load a prepared file in one transaction.
+
+    Parameters
+    ----------
+    actor : Actor
+        Who loads.
+    prepared : Prepared
+        Clean frame, rejects and repairs, and how the file was read.
+    network : str
+        Code of the network the grids belong to; other datasets have none.
+    rejects_path : Path, optional
+        Where the rejects file goes; default: ``rejects/`` below ``GRIDATLAS_HOME``.
+    dry_run : bool
+        Do all of it and roll it back: same counts, nothing kept, no rejects file.
+    reason : str, optional
+        Why, for the audit row.
+    progress : callable, optional
+        Called with the share done, 0 to 1.
+
+    Raises
+    ------
+    RecordsBusy
+        Somebody else is loading the same dataset.
+    GridAtlasError
+        Whatever else stands in the way; nothing was kept, and no rejects file.
+    """
+    dataset = Dataset(prepared.dataset)
+    tell = progress or (lambda _share: None)
+    part: Path | None = None
+    target = (rejects_path or rejected_rows.place(prepared.source.filename, dataset)) if len(prepared.rejects) else None
+    try:
+        with session(actor) as conn:
+            _take_turn(conn, dataset)
+            networks.ensure_defaults(conn)
+            network_id = networks.ensure(conn, network).id if dataset is Dataset.GRIDS else None
+            staged = store.stage(
+                conn, dataset, prepared.frame, network_id=network_id, progress=lambda share: tell(share * SHARE_SENT)
+            )
+            warnings = _warnings(conn, dataset)
+            import_id = already = None
+            if staged.counts.written:
+                import_id = _record(conn, prepared, staged, network=network, target=target, reason=reason)
+                tell(SHARE_WRITTEN)
+            else:
+                already = imports.same_file(conn, prepared.source.sha256, prepared.source.fingerprint)
+            if dry_run:
+                conn.rollback()
+                import_id = target = None
+            elif target:
+                part = rejected_rows.write(target, prepared.rejects)
+        if part and target:
+            part.replace(target)
+    except BaseException:
+        if part:
+            part.unlink(missing_ok=True)
+        raise
+    tell(1.0)
+    return LoadReport(
+        dataset=dataset,
+        network=network if dataset is Dataset.GRIDS else None,
+        counts=staged.counts,
+        rejected=len(prepared.rejects),
+        repaired=len(prepared.repairs),
+        import_id=import_id,
+        already=already,
+        rejects_path=target,
+        refresh_due=bool(import_id) and dataset in REFRESHED,
+        warnings=warnings,
+        dry_run=dry_run,
+    )
+
+
+def _take_turn(conn: psycopg.Connection[Any], dataset: Dataset) -> None:
+    """Wait for our turn with this dataset; the load itself may then take as long as it needs."""
+    seconds = DatabaseSettings().lock_timeout_s
+    conn.execute(_queries.patience.sql, {"lock": f"{seconds}s"})
+    try:
+        store.take_turn(conn, dataset)
+    except psycopg.errors.LockNotAvailable as error:
+        raise RecordsBusy(dataset=dataset, seconds=seconds) from error
+
+
+def _record(
+    conn: psycopg.Connection[Any],
+    prepared: Prepared,
+    staged: store.Staged,
+    *,
+    network: str,
+    target: Path | None,
+    reason: str | None,
+) -> int:
+    """Write import row, records and audit row; the number of the import."""
+    source, counts = prepared.source, staged.counts
+    numbers = {
+        "rows_read": source.rows_read,
+        "rows_inserted": counts.inserted,
+        "rows_updated": counts.updated,
+        "rows_unchanged": counts.unchanged,
+        "rows_repaired": len(prepared.repairs),
+        "rows_rejected": len(prepared.rejects),
+    }
+    row = {
+        "dataset": str(staged.dataset),
+        "network_code": network if staged.dataset is Dataset.GRIDS else None,
+        "filename": source.filename,
+        "layer": source.layer,
+        "sha256": source.sha256,
+        "fingerprint": source.fingerprint,
+        "encoding": source.encoding,
+        "datum": str(source.datum),
+        "datum_evidence": Jsonb(dict(source.datum_evidence)),
+        "mapping": Jsonb(dict(source.mapping)),
+        "rejects_file": str(target) if target else None,
+        **numbers,
+    }
+    import_id = imports.add(conn, row)
+    store.apply(conn, staged, source_id=import_id)
+    imports.audit(
+        conn,
+        {
+            "relation": store.TABLES[staged.dataset],
+            "subject": str(import_id),
+            "after": Jsonb({"filename": source.filename, **numbers}),
+            "reason": reason,
+        },
+    )
+    return import_id
+
+
+def _warnings(conn: psycopg.Connection[Any], dataset: Dataset) -> tuple[str, ...]:
+    """Say what only the database can notice: a file that lies wholly outside the street."""
+    if dataset is Dataset.AREAS:
+        return ()
+    found = conn.execute(_queries.outside.sql).fetchone()
+    if found and found[0]:
+        return (_("这批数据与已有辖区毫不相交,坐标系可能选错了,或者不是本地的数据。"),)
+    return ()
