@@ -101,6 +101,12 @@ def prepare() -> None:
             conn.execute("ALTER FUNCTION public.geometry_overlaps(geometry, geometry) LEAKPROOF")
         _check_postgis(conn)
         _create_roles(conn, embedded=embedded)
+        if embedded:
+            conn.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
+                    sql.Identifier(conn.info.dbname), sql.Identifier(OWNER)
+                )
+            )
         try:
             conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS atlas AUTHORIZATION {}").format(sql.Identifier(OWNER)))
         except psycopg.errors.InsufficientPrivilege as error:
