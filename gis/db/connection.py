@@ -104,6 +104,41 @@ async def async_session(actor: Actor) -> AsyncIterator[psycopg.AsyncConnection[A
             yield conn
 
 
+async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Ask one reading question for an actor in a single round trip; its first row.
+
+    The actor's name and the question travel together (pipeline) and share one implicit
+    transaction; the statement stays prepared on the connection.
+
+    Parameters
+    ----------
+    actor : Actor
+        Who asks.
+    statement : str
+        One SELECT with named parameters; it must not write.
+    parameters : dict
+        Values of its parameters.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        No connection could be had, or it broke on the way.
+    """
+    with _explained():
+        pool = await _async_pool(role_of(actor))
+        async with pool.connection() as conn:
+            await conn.set_autocommit(True)
+            try:
+                async with conn.pipeline(), conn.cursor() as cursor:
+                    await conn.execute(NAME_ACTOR, (actor.name,), prepare=True)
+                    await cursor.execute(statement, parameters, prepare=True, binary=True)
+                    row: tuple[Any, ...] | None = await cursor.fetchone()
+            finally:
+                if not conn.closed and not conn.broken:
+                    await conn.set_autocommit(False)
+    return row
+
+
 def close_pools() -> None:
     """Close this process's pools (end of a command or of a test)."""
     while _pools:

@@ -1,0 +1,62 @@
+"""Incidents by kind: each kind has a colour and a sign, size says how many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gis.vocabulary import IncidentKind
+from layers.layer import Entry
+from layers.layer import Layer
+from layers.layer import Step
+from layers.palette import Theme
+from layers.palette import rgba
+
+SIGNS = {"matter": "◆", "hazard": "▲", "dispute": "●", "enforcement": "■"}
+"""Sign of each kind of incident."""
+
+
+def _choice(values: dict[str, str]) -> str:
+    expression = values["matter"]
+    for kind in ("hazard", "dispute", "enforcement"):
+        expression = f"properties.kind == '{kind}' ? {values[kind]} : ({expression})"
+    return expression
+
+
+def _deck(theme: Theme) -> dict[str, Any]:
+    return {
+        "point_type": "'text'",
+        "get_text": _choice({kind: f"'{sign}'" for kind, sign in SIGNS.items()}),
+        "text_character_set": list("".join(SIGNS.values())),
+        "get_text_color": _choice({kind: str(rgba(kind, theme)) for kind in SIGNS}),
+        "get_text_size": "properties.incidents ? 8 + properties.size * 3 : 13",
+        "text_size_units": "'pixels'",
+        "text_font_settings": {"sdf": True, "fontSize": 48, "buffer": 6, "radius": 12},
+        "text_outline_width": 2,
+        "text_outline_color": rgba("halo", theme),
+        "unique_id_property": "'id'",
+    }
+
+
+LAYER = Layer(
+    key="incident",
+    label="事件",
+    steps=(Step(6, "cells"), Step(14, "points"), Step(16, "records")),
+    detail=16,
+    relations=("incident",),
+    filters=frozenset({"kind"}),
+    fields=(
+        ("title", "描述"),
+        ("category", "小类"),
+        ("state", "状态"),
+        ("occurred_at", "发生时间"),
+        ("incidents", "件数"),
+    ),
+    legend=(
+        Entry("事项", "matter", SIGNS["matter"], 12),
+        Entry("隐患", "hazard", SIGNS["hazard"], 12),
+        Entry("纠纷", "dispute", SIGNS["dispute"], 12),
+        Entry("执法", "enforcement", SIGNS["enforcement"], 12),
+    ),
+    values={"kind": frozenset(IncidentKind)},
+    deck=_deck,
+)
