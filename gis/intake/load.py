@@ -7,13 +7,14 @@ nothing, not even the list of imports.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Protocol
 
 import aiosql
+import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -30,12 +31,8 @@ from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Mapping
-    from collections.abc import Sized
 
-    import geopandas as gpd
-    import pandas as pd
-
+    from gis.intake.parts import Prepared
     from gis.records.store import Counts
 
 _queries = aiosql.from_path(Path(__file__).with_name("load.sql"), "psycopg", mandatory_parameters=False)
@@ -45,40 +42,6 @@ REFRESHED = (Dataset.AREAS, Dataset.GRIDS, Dataset.BUILDINGS, Dataset.INCIDENTS,
 
 SHARE_SENT, SHARE_WRITTEN = 0.4, 0.95
 """How far a load is, for its progress bar, when the rows are staged and when they are written."""
-
-
-class Source(Protocol):
-    """How a file was read: what the row of its import keeps."""
-
-    filename: str
-    layer: str | None
-    sha256: str
-    encoding: str | None
-    datum: str
-    datum_evidence: Mapping[str, Any]
-    mapping: Mapping[str, Any]
-    rows_read: int
-    fingerprint: str
-
-
-class Prepared(Protocol):
-    """A file made into a clean frame.
-
-    Attributes
-    ----------
-    frame : geopandas.GeoDataFrame
-        Clean frame (docs/architecture.md).
-    rejects : pandas.DataFrame
-        Refused rows: index = row number, columns ``reason`` and those of the source.
-    repairs : sized
-        One item per repaired row.
-    """
-
-    dataset: Dataset
-    frame: gpd.GeoDataFrame
-    rejects: pd.DataFrame
-    repairs: Sized
-    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +61,7 @@ class LoadReport:
     refresh_due : bool
         Whether the coverage no longer fits the records.
     warnings : tuple of str
-        What the database noticed.
+        What the intake and the database noticed.
     """
 
     dataset: Dataset
@@ -167,13 +130,13 @@ def load(
             staged = store.stage(
                 conn, dataset, prepared.frame, network_id=network_id, progress=lambda share: tell(share * SHARE_SENT)
             )
-            warnings = _warnings(conn, dataset)
+            warnings = (*prepared.warnings, *_warnings(conn, dataset))
             import_id = already = None
             if staged.counts.written:
                 import_id = _record(conn, prepared, staged, network=network, target=target, reason=reason)
                 tell(SHARE_WRITTEN)
             else:
-                already = imports.same_file(conn, prepared.source.sha256, prepared.source.fingerprint)
+                already = _earlier(conn, prepared, network)
             if dry_run:
                 conn.rollback()
                 import_id = target = None
@@ -199,6 +162,12 @@ def load(
         warnings=warnings,
         dry_run=dry_run,
     )
+
+
+def _earlier(conn: psycopg.Connection[Any], prepared: Prepared, network: str) -> int | None:
+    source = prepared.source
+    code = network if prepared.dataset is Dataset.GRIDS else None
+    return imports.same_file(conn, source.sha256, source.fingerprint, code)
 
 
 def _take_turn(conn: psycopg.Connection[Any], dataset: Dataset) -> None:
@@ -239,8 +208,8 @@ def _record(
         "fingerprint": source.fingerprint,
         "encoding": source.encoding,
         "datum": str(source.datum),
-        "datum_evidence": Jsonb(dict(source.datum_evidence)),
-        "mapping": Jsonb(dict(source.mapping)),
+        "datum_evidence": Jsonb(_plain(source.datum_evidence)),
+        "mapping": Jsonb(_plain(source.mapping)),
         "rejects_file": str(target) if target else None,
         **numbers,
     }
@@ -256,6 +225,19 @@ def _record(
         },
     )
     return import_id
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Make figures of numpy, and those that are not finite, fit for JSON."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _warnings(conn: psycopg.Connection[Any], dataset: Dataset) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import errno
+import json
 import os
 import re
+from contextlib import suppress
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -47,7 +49,8 @@ def write(path: Path, rejects: pd.DataFrame) -> Path:
     path : Path
         Where the file will be.
     rejects : pandas.DataFrame
-        Index: row number in the source; columns: ``reason``, then those of the source.
+        ``row``, ``reason``, ``code`` and ``original`` (the row as JSON) of :class:`~gis.intake.parts.Prepared`;
+        the original's columns stand side by side in the file, so that it can be corrected and taken in again.
 
     Returns
     -------
@@ -60,20 +63,20 @@ def write(path: Path, rejects: pd.DataFrame) -> Path:
         It cannot be written; nothing is left behind.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    others = [name for name in rejects.columns if name != "reason"]
+    originals = [_original(value) for value in rejects["original"]]
+    others = list(dict.fromkeys(name for original in originals for name in original))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8-sig", newline="", errors="backslashreplace") as out:
             writer = csv.writer(out)
             writer.writerow([_("源文件行号"), _("剔除原因"), *(harmless(name) for name in others)])
-            reasons = rejects["reason"].tolist()
-            columns = [rejects[name].tolist() for name in others]
-            for at, row in enumerate(rejects.index):
-                writer.writerow([row, harmless(reasons[at]), *(harmless(column[at]) for column in columns)])
+            for row, reason, original in zip(rejects["row"], rejects["reason"], originals, strict=True):
+                writer.writerow([row, harmless(reason), *(harmless(original.get(name)) for name in others)])
             out.flush()
             os.fsync(out.fileno())
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskFull(detail=_("写不下剔除文件 {path}").format(path=path)) from error
         raise RightMissing(
@@ -81,6 +84,16 @@ def write(path: Path, rejects: pd.DataFrame) -> Path:
             remedy=_("请用 --rejects 指定一个可写的位置,或检查文件夹权限。"),
         ) from error
     return part
+
+
+def _original(value: object) -> dict[str, object]:
+    """Give the row as it stood in the file, by column."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {_("原始内容"): value}
+    return {str(name): item for name, item in value.items()} if isinstance(value, dict) else {}
 
 
 def harmless(value: object) -> str:

@@ -74,9 +74,10 @@ def get(conn: psycopg.Connection[Any], number: int) -> Import:
     return found
 
 
-def same_file(conn: psycopg.Connection[Any], sha256: str, fingerprint: str) -> int | None:
+def same_file(conn: psycopg.Connection[Any], sha256: str, fingerprint: str, network_code: str | None) -> int | None:
     """Give the number of the latest import of the same file read the same way; None if there is none."""
-    found = conn.execute(_queries.same_file.sql, {"sha256": sha256, "fingerprint": fingerprint}).fetchone()
+    given = {"sha256": sha256, "fingerprint": fingerprint, "network": network_code}
+    found = conn.execute(_queries.same_file.sql, given).fetchone()
     return found[0] if found else None
 
 

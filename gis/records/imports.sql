@@ -12,6 +12,7 @@ LIMIT %(limit)s;
 -- the latest import of the same bytes read the same way
 SELECT id FROM atlas.import
 WHERE sha256 = %(sha256)s AND fingerprint = %(fingerprint)s
+  AND network_code IS NOT DISTINCT FROM %(network)s::text
 ORDER BY id DESC
 LIMIT 1;
 

@@ -67,8 +67,11 @@ def defaults() -> dict[str, dict[str, Any]]:
 
 def ensure_defaults(conn: psycopg.Connection[Any]) -> None:
     """Add the networks of the reference table that the database does not have yet."""
-    for row in defaults().values():
-        conn.execute(_queries.add.sql, row)
+    known = {network.code for network in listing(conn)}
+    for code, row in defaults().items():
+        # Even an insert of no row counts as a change of the table: only what is missing is added.
+        if code not in known:
+            conn.execute(_queries.add.sql, row)
 
 
 def ensure(conn: psycopg.Connection[Any], code: str) -> Network:

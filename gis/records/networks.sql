@@ -1,8 +1,8 @@
 -- name: add!
 -- a network, unless its code is there already
 INSERT INTO atlas.network (code, name, kind, households_min, households_max, border_distance_m, sliver_width_m)
-SELECT %(code)s, %(name)s, %(kind)s, %(households_min)s, %(households_max)s, %(border_distance_m)s, %(sliver_width_m)s
-WHERE NOT EXISTS (SELECT FROM atlas.network WHERE code = %(code)s)
+VALUES (%(code)s, %(name)s, %(kind)s, %(households_min)s, %(households_max)s, %(border_distance_m)s,
+        %(sliver_width_m)s)
 ON CONFLICT (code) DO NOTHING;
 
 -- name: listing

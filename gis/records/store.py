@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import aiosql
+import psycopg
 from psycopg import sql
 
 from gis.records.bulk import NAMED
 from gis.records.bulk import Column
 from gis.records.bulk import fill
 from gis.records.errors import CodeRetired
+from gis.records.errors import ColumnWrong
 from gis.records.errors import NetworkNeeded
 from gis.records.errors import ShapeInvalid
 from gis.vocabulary import AreaLevel
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import geopandas as gpd
-    import psycopg
 
 _queries = aiosql.from_path(Path(__file__).with_name("store.sql"), "psycopg", mandatory_parameters=False)
 
@@ -317,4 +318,9 @@ def _run(
     **parts: sql.Composable,
 ) -> psycopg.Cursor[Any]:
     statement = sql.SQL(getattr(_queries, query).sql).format(table=sql.Identifier("atlas", TABLES[dataset]), **parts)
-    return conn.execute(statement, given)
+    try:
+        return conn.execute(statement, given)
+    except (psycopg.errors.CheckViolation, psycopg.DataError) as error:
+        diagnosis = error.diag
+        detail = diagnosis.message_detail or diagnosis.message_primary or ""
+        raise ColumnWrong(column=diagnosis.constraint_name or TABLES[dataset], detail=detail) from error
