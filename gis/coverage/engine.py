@@ -1,0 +1,190 @@
+"""Runs the rules over whatever ``cov_*`` relations the search path shows.
+
+It owns the workspace (a schema that lives and dies inside one transaction), the planner's
+settings and the derived relations of ``steps/``. What the relations hold is the business of
+:mod:`gis.coverage.check` (files) and :mod:`gis.coverage.refresh` (the stored office).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from psycopg import sql
+
+from gis.coverage.rules import RULES
+from gis.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    import psycopg
+
+    from gis.vocabulary import RuleKey
+
+FOLDER = Path(__file__).resolve().parent
+STEPS = (
+    ("assignment", ("building_id", "grid_id")),
+    ("home", ("grid_id",)),
+    ("loose", ("id",)),
+    ("border", ()),
+)
+"""Derived relations in the order they are made, each with the columns it is indexed by."""
+
+DEFAULTS = {
+    "sliver_width_m": 1.0,
+    "border_distance_m": 2.0,
+    "households_min": 300.0,
+    "households_max": 500.0,
+    "dust_m2": 0.01,
+}
+"""Parameters where neither the network nor the command names them."""
+
+PLANNER = {
+    "jit": "off",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "96MB",
+    "max_parallel_workers_per_gather": str(min(4, os.cpu_count() or 1)),
+    "min_parallel_table_scan_size": "0",
+    "min_parallel_index_scan_size": "0",
+    "parallel_setup_cost": "10",
+    "parallel_tuple_cost": "0.001",
+    "random_page_cost": "1.1",
+}
+"""Settings of the transaction: small tables of large polygons are worth several workers."""
+
+
+@dataclass(slots=True)
+class Raw:
+    """A finding as a rule gives it: numbers and ids, no words.
+
+    Attributes
+    ----------
+    geom : bytes or None
+        WKB in longitude/latitude.
+    building_ids, area_id : list of int, int or None
+        Ids in the relations the rule read.
+    """
+
+    rule: str
+    severity: str
+    geom: bytes | None
+    measure: dict[str, Any]
+    subjects: dict[str, Any]
+    grid_codes: list[str]
+    building_ids: list[int]
+    area_id: int | None
+    remedies: list[dict[str, Any]]
+
+
+@cache
+def step_text(name: str) -> str:
+    """SQL text of a derived relation."""
+    return (FOLDER / "steps" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def statement(file: str, name: str) -> str:
+    """Give the named block of an SQL file of this package."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    for block in text.split("-- name: ")[1:]:
+        head, _, body = block.partition("\n")
+        if head.strip() == name:
+            return body
+    raise KeyError(name)
+
+
+class Workspace:
+    """Where a run keeps its tables: gone with the transaction, whatever ends it.
+
+    On the embedded server it is a schema created, filled and rolled back (or dropped) in one
+    transaction, of unlogged tables, which several workers can read. On an office's own server
+    nothing outside schema ``atlas`` may be made, so the tables are temporary and one process
+    reads them.
+    """
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self.conn = conn
+        self.schema: str | None = None
+        self.kind = sql.SQL("TEMP")
+        for key, value in PLANNER.items():
+            conn.execute("SELECT set_config(%s, %s, true)", (key, value))
+        if DatabaseSettings().database_url is None and self._may_create():
+            self.schema = f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
+            self.kind = sql.SQL("UNLOGGED")
+            conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self.schema)))
+            conn.execute("SELECT set_config('search_path', %s, true)", (f"{self.schema}, atlas, public",))
+
+    def _may_create(self) -> bool:
+        row = self.conn.execute("SELECT has_database_privilege(current_database(), 'CREATE')").fetchone()
+        return bool(row and row[0])
+
+    def run(self, file: str, name: str, **fields: sql.Composable) -> None:
+        """Execute a named block; ``{kind}`` is this workspace's kind of table."""
+        self.conn.execute(sql.SQL(statement(file, name)).format(kind=self.kind, **fields))
+
+    def table(self, name: str, query: str, keys: tuple[str, ...] = ()) -> None:
+        """Keep the rows of a query as a table of the workspace, with indexes on ``keys``."""
+        target = sql.Identifier(name)
+        self.conn.execute(sql.SQL("CREATE {} TABLE {} AS ").format(self.kind, target) + sql.SQL(query))
+        self.index(name, keys)
+
+    def index(self, name: str, keys: tuple[str, ...]) -> None:
+        """Index and analyse a table of the workspace."""
+        for key in keys:
+            self.conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(name), sql.Identifier(key)))
+        self.conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+
+    def parameters(self, values: Mapping[str, float]) -> None:
+        """Fill ``cov_param``: the given values over the defaults."""
+        self.conn.execute(
+            sql.SQL("CREATE {} TABLE cov_param (key text, value double precision)").format(self.kind)
+        )
+        with self.conn.cursor() as cursor:
+            cursor.executemany("INSERT INTO cov_param VALUES (%s, %s)", list({**DEFAULTS, **values}.items()))
+        self.conn.execute("ANALYZE cov_param")
+
+    def drop(self) -> None:
+        """Take all tables away, for a transaction that will be committed."""
+        if self.schema:
+            self.conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(self.schema)))
+            self.conn.execute("SELECT set_config('search_path', 'atlas, public', true)")
+        else:
+            for name in ("cov_param", *(f"cov_{step}" for step, _ in STEPS)):
+                self.conn.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
+
+
+def derive(space: Workspace, progress: Callable[[str], None] | None = None) -> None:
+    """Make the derived relations of ``steps/``."""
+    for name, keys in STEPS:
+        if progress:
+            progress(name)
+        space.table(f"cov_{name}", step_text(name), keys)
+    for name in ("loose", "border"):
+        space.conn.execute(sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(sql.Identifier(f"cov_{name}")))
+
+
+def judge(space: Workspace, progress: Callable[[str], None] | None = None) -> list[Raw]:
+    """Run every rule and give what it found, in the order of the registry."""
+    found: list[Raw] = []
+    for key in RULES:
+        if progress:
+            progress(key)
+        found.extend(one_rule(space.conn, key))
+    return found
+
+
+def one_rule(conn: psycopg.Connection[Any], key: RuleKey) -> list[Raw]:
+    """Run one rule over the relations in the search path."""
+    query = sql.SQL(
+        "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies FROM ({}) AS r"
+    ).format(sql.SQL(RULES[key].sql))
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(query)
+        return [Raw(key, *row) for row in cursor]

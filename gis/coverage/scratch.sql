@@ -1,0 +1,61 @@
+-- name: tables
+-- What the rules read, empty, for files; {kind} is UNLOGGED or TEMP.
+CREATE {kind} TABLE cov_area (id bigint, code text, name text, level text, geom geometry);
+CREATE {kind} TABLE cov_grid (id bigint, code text, name text, kind text, area_id bigint, area_code text, geom geometry);
+CREATE {kind} TABLE cov_building (id bigint, households integer, has_footprint boolean, geom geometry);
+CREATE {kind} TABLE cov_footprint (building_id bigint, geom geometry);
+CREATE {kind} TABLE cov_declared (building_id bigint, grid_code text);
+CREATE {kind} TABLE cov_incident (id bigint, geom geometry);
+CREATE {kind} TABLE cov_excluded (id bigint, reason text, geom geometry);
+ALTER TABLE cov_area ALTER COLUMN geom SET STORAGE EXTERNAL;
+ALTER TABLE cov_grid ALTER COLUMN geom SET STORAGE EXTERNAL;
+
+-- name: indexes
+-- Indexes and statistics of the filled tables.
+CREATE INDEX ON cov_area USING gist (geom);
+CREATE INDEX ON cov_grid USING gist (geom);
+CREATE INDEX ON cov_building USING gist (geom);
+CREATE INDEX ON cov_footprint USING gist (geom);
+CREATE INDEX ON cov_incident USING gist (geom);
+CREATE INDEX ON cov_excluded USING gist (geom);
+ANALYZE cov_area;
+ANALYZE cov_grid;
+ANALYZE cov_building (id, geom);
+ANALYZE cov_footprint;
+ANALYZE cov_declared;
+ANALYZE cov_incident;
+ANALYZE cov_excluded;
+
+-- name: land
+-- Without areas the land is what the grids enclose: their union with its holes filled.
+INSERT INTO cov_area (id, code, name, geom)
+SELECT 1, '', '', ST_Union(ST_MakePolygon(ST_ExteriorRing(d.geom)))
+FROM (SELECT ST_Union(geom) AS geom FROM cov_grid) AS g
+CROSS JOIN LATERAL ST_Dump(g.geom) AS d
+HAVING count(*) > 0;
+
+-- name: office
+-- The stored office, one network, what is in force: views over the tables of schema atlas.
+CREATE TEMP VIEW cov_area AS
+SELECT id, code, name, level, geom FROM atlas.area
+WHERE level = (
+    SELECT level FROM atlas.area
+    ORDER BY array_position(ARRAY['community', 'street', 'district'], level) LIMIT 1
+);
+CREATE TEMP VIEW cov_grid AS
+SELECT id, code, name, kind, area_id, area_code, geom FROM atlas.grid
+WHERE network_id = {network} AND valid_to IS NULL;
+CREATE TEMP VIEW cov_building AS
+SELECT id, households, footprint IS NOT NULL AS has_footprint, geom FROM atlas.building;
+CREATE TEMP VIEW cov_footprint AS
+SELECT id AS building_id, footprint AS geom FROM atlas.building WHERE footprint IS NOT NULL;
+CREATE TEMP VIEW cov_declared AS
+SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building WHERE declared_grid <> '';
+CREATE TEMP VIEW cov_incident AS SELECT id, geom FROM atlas.incident;
+CREATE TEMP VIEW cov_excluded AS SELECT id, reason, geom FROM atlas.excluded;
+
+-- name: forget
+-- Takes the views of the stored office away again, so that a pooled connection is as it was.
+DROP VIEW IF EXISTS
+    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building, pg_temp.cov_footprint,
+    pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded;

@@ -1,0 +1,126 @@
+"""The headline figures: how much is covered, with the formula of each.
+
+The headline is the share of buildings, and of households, free of an open blind finding,
+never the share of area (a lake would count like a housing estate).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from typing import Any
+
+import shapely
+from psycopg.rows import dict_row
+from pyproj import Geod
+
+from gis.coverage.engine import statement
+from gis.i18n import translate as _
+from gis.vocabulary import RuleKey
+from gis.vocabulary import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from gis.coverage.engine import Raw
+
+ELLIPSOID = Geod(ellps="GRS80")
+
+
+def figures(
+    conn: psycopg.Connection[Any], found: Sequence[Raw], *, households_known: bool, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Sum up a run; the relations of the run are still in the search path.
+
+    Parameters
+    ----------
+    conn : Connection
+        Of the run.
+    found : sequence of Raw
+        What the rules found.
+    households_known : bool
+        Without households their figures are null.
+    notes : sequence of str
+        Keys of :func:`note` to carry along.
+
+    Returns
+    -------
+    dict
+        See ``docs/check.md``.
+    """
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row: dict[str, Any] = cursor.execute(statement("summary.sql", "figures")).fetchone() or {}
+    blind = sorted({i for raw in found if raw.severity == Severity.BLIND for i in raw.building_ids})
+    result: dict[str, Any] = {key: int(value) for key, value in row.items() if key != "area_m2"}
+    result["area_m2"] = float(row["area_m2"])
+    result["unclaimed_area_m2"] = sum(r.measure["area_m2"] for r in found if r.rule == RuleKey.UNCLAIMED_LAND)
+    result["contested_area_m2"] = contested_m2(found)
+    result["blind_buildings"] = len(blind)
+    result["covered_buildings_share"] = 1 - len(blind) / result["buildings"] if result["buildings"] else None
+    result["blind_households"] = None
+    result["covered_households_share"] = None
+    if households_known:
+        answer = conn.execute(statement("summary.sql", "households_of"), {"ids": blind}).fetchone()
+        result["blind_households"] = int(answer[0]) if answer else 0
+        if result["households"]:
+            result["covered_households_share"] = 1 - result["blind_households"] / result["households"]
+    else:
+        result["households"] = None
+    result["by_rule"] = {key.value: 0 for key in _RULES} | dict(Counter(str(raw.rule) for raw in found))
+    result["by_severity"] = {key.value: 0 for key in Severity} | dict(Counter(raw.severity for raw in found))
+    result["notes"] = list(notes)
+    return result
+
+
+_RULES = (
+    RuleKey.UNCLAIMED_LAND,
+    RuleKey.CONTESTED_LAND,
+    RuleKey.UNASSIGNED_BUILDING,
+    RuleKey.BOUNDARY_BUILDING,
+    RuleKey.STRAY_PART,
+    RuleKey.GRID_SIZE,
+    RuleKey.UNLOCATED_RECORD,
+)
+
+
+def contested_m2(found: Sequence[Raw]) -> float:
+    """Give the land under two grids or more, counted once, in m² on the ellipsoid."""
+    shapes = [raw.geom for raw in found if raw.rule == RuleKey.CONTESTED_LAND and raw.geom is not None]
+    if not shapes:
+        return 0.0
+    merged = shapely.union_all(shapely.from_wkb(shapes))
+    return float(abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(merged))[0]))
+
+
+def note(key: str) -> str:
+    """Give the sentence of a note of the summary."""
+    return {
+        "no_households": _("没有任何楼栋填写户数:不计算按户数的覆盖率,也不检查网格规模。"),
+        "no_buildings": _("没有楼栋数据:只检查土地。"),
+        "no_areas": _("没有辖区数据:把网格外缘以内(含空洞)的土地当作应覆盖的土地。"),
+    }[key]
+
+
+def formula(key: str) -> str:
+    """Say how a headline figure is made, to be shown beside it."""
+    return {
+        "covered_buildings_share": _("楼栋覆盖率 = 1 − 涉及未消除盲区的楼栋数 ÷ 全部楼栋数"),
+        "covered_households_share": _("户数覆盖率 = 1 − 涉及未消除盲区的楼栋户数 ÷ 全部户数"),
+        "assigned_buildings": _("已归属楼栋 = 坐标落在某个现行网格之内(含边界)的楼栋数"),
+        "unclaimed_area_m2": _("无网格土地 = 最低一级辖区 − 全部现行网格 − 允许空白,在椭球面上量算"),
+        "contested_area_m2": _("重叠土地 = 被两个及以上现行网格覆盖的土地,重叠处只计一次"),
+    }[key]
+
+
+def headline(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
+    """Give the figures of the newest refresh of a network, with ``finished_at``; None before the first."""
+    row = conn.execute(statement("summary.sql", "newest"), {"network": network}).fetchone()
+    return None if row is None else {**row[0], "finished_at": row[1]}
+
+
+def communities(conn: psycopg.Connection[Any], network: str) -> list[dict[str, Any]]:
+    """Give one row per area of a network: grids, buildings, households, findings by severity."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return list(cursor.execute(statement("summary.sql", "communities"), {"network": network}))
