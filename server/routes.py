@@ -19,6 +19,8 @@ from server.lifespan import lifespan
 from server.metrics import metrics
 from server.style import style_route
 from server.tiles import tile
+from server.upload import upload_file
+from server.upload import upload_open
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,9 +44,12 @@ ROUTES: list[BaseRoute] = [
     Route("/assets/{name}", asset, methods=METHODS),
     Route("/health", health, methods=METHODS),
     Route("/metrics", metrics, methods=METHODS),
+    Route("/uploads", upload_open, methods=METHODS),
+    Route("/uploads/{number}", upload_file, methods=METHODS),
     Route("/tiles/{rest:path}", nowhere, methods=METHODS),
     Route("/style/{rest:path}", nowhere, methods=METHODS),
     Route("/assets/{rest:path}", nowhere, methods=METHODS),
+    Route("/uploads/{rest:path}", nowhere, methods=METHODS),
 ]
 
 

@@ -9,7 +9,9 @@ class FormatUnknown(BadInput):
     """No reader knows the file."""
 
     template = "无法识别文件 {name}:{detail}。"
-    cure = "请另存为 GeoPackage、GeoJSON、Shapefile(zip)、CSV、Excel、GeoParquet、KML、FlatGeobuf、GML 或 FileGDB(zip)。"
+    cure = (
+        "请另存为 GeoPackage、GeoJSON、Shapefile(zip)、CSV、Excel、GeoParquet、KML、FlatGeobuf、GML 或 FileGDB(zip)。"
+    )
 
 
 class FileEmpty(BadInput):
@@ -31,6 +33,13 @@ class FileIncomplete(BadInput):
 
     template = "文件 {name} 不完整,缺少 {parts}。"
     cure = "Shapefile 至少要有 .shp、.shx、.dbf 三个文件,请一起打包成 zip。"
+
+
+class FilesUnrelated(BadInput):
+    """Several files were handed over that are not the parts of one."""
+
+    template = "一次只能导入一个文件,现在有 {count} 个不属于同一份数据的文件:{names}。"
+    cure = "请一次上传一个;只有 Shapefile 的几个部分(.shp、.shx、.dbf、.prj、.cpg)可以一起上传。"
 
 
 class FileTooLarge(BadInput):
