@@ -107,6 +107,8 @@ def prepare() -> None:
                     sql.Identifier(conn.info.dbname), sql.Identifier(OWNER)
                 )
             )
+        if conn.execute("SELECT to_regnamespace('atlas') IS NOT NULL").fetchone() == (True,):
+            return  # even IF NOT EXISTS asks for a right that an office's account may lack
         try:
             conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS atlas AUTHORIZATION {}").format(sql.Identifier(OWNER)))
         except psycopg.errors.InsufficientPrivilege as error:
