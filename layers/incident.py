@@ -26,11 +26,11 @@ def _deck(theme: Theme) -> dict[str, Any]:
     return {
         "point_type": "'text'",
         "get_text": _choice({kind: f"'{sign}'" for kind, sign in SIGNS.items()}),
-        "text_character_set": list("".join(SIGNS.values())),
+        "text_character_set": "'auto'",
         "get_text_color": _choice({kind: str(rgba(kind, theme)) for kind in SIGNS}),
         "get_text_size": "properties.incidents ? 8 + properties.size * 3 : 13",
         "text_size_units": "'pixels'",
-        "text_font_settings": {"sdf": True, "fontSize": 48, "buffer": 6, "radius": 12},
+        "text_font_settings": {"sdf": True, "fontSize": 32, "buffer": 6, "radius": 6},
         "text_outline_width": 2,
         "text_outline_color": rgba("halo", theme),
         "unique_id_property": "'id'",

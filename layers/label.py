@@ -21,8 +21,9 @@ def _deck(theme: Theme) -> dict[str, Any]:
         "get_text_color": rgba("text", theme),
         "get_text_size": "properties.level == 'grid' ? 12 : 14",
         "text_size_units": "'pixels'",
-        "text_font_settings": {"sdf": True, "fontSize": 48, "buffer": 6, "radius": 12},
-        "text_outline_width": 3,
+        "text_font_settings": {"sdf": True, "fontSize": 32, "buffer": 6, "radius": 6},
+        "text_font_weight": 600,
+        "text_outline_width": 2,
         "text_outline_color": rgba("halo", theme),
         "pickable": False,
     }

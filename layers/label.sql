@@ -1,4 +1,5 @@
--- Each block gives one bytea: points inside what has a name, each in one tile only.
+-- Each block gives one bytea: points inside what has a name, each in one tile only, and
+-- only where the shape is wide enough for the name (about 10 pixels a character).
 
 -- name: areas
 -- Names of districts below zoom 10, of streets below 12, of communities below 14.
@@ -9,7 +10,7 @@ SELECT ST_AsMVT(t, 'label', 4096, 'geom') FROM (
         FROM area
         WHERE geom_web && ST_TileEnvelope(:z, :x, :y)
             AND level = CASE WHEN :z < 10 THEN 'district' WHEN :z < 12 THEN 'street' ELSE 'community' END
-            AND ST_XMax(geom_web) - ST_XMin(geom_web) > 24 * 78272.0 / 2 ^ :z
+            AND ST_XMax(geom_web) - ST_XMin(geom_web) > 9 * char_length(name) * 78272.0 / 2 ^ :z
     ) AS named
     WHERE place && ST_TileEnvelope(:z, :x, :y)
 ) AS t WHERE geom IS NOT NULL;
@@ -29,7 +30,7 @@ SELECT ST_AsMVT(t, 'label', 4096, 'geom') FROM (
         FROM net JOIN grid g ON g.network_id = net.id
         WHERE g.geom_web && ST_TileEnvelope(:z, :x, :y)
             AND g.valid_to IS NULL
-            AND ST_XMax(g.geom_web) - ST_XMin(g.geom_web) > 24 * 78272.0 / 2 ^ :z
+            AND ST_XMax(g.geom_web) - ST_XMin(g.geom_web) > 10 * char_length(g.name) * 78272.0 / 2 ^ :z
     ) AS named
     WHERE place && ST_TileEnvelope(:z, :x, :y)
 ) AS t WHERE geom IS NOT NULL;
