@@ -88,7 +88,7 @@ def faces(plan: Plan, cells: list[Cell], seed: int, lines: NDArray[np.object_]) 
     names = sorted({cell.community for cell in cells})
     held = owner >= 0
     cell = np.where(held, np.array([number for number, _p, _u in blocks])[owner], NOBODY)
-    use = np.where(held, np.array([use for _n, _p, use in blocks])[owner], "none")
+    use = np.where(held, np.array([use for _n, _p, use in blocks])[owner], "none").astype("U12")
     of_cell = np.array([names.index(cell.community) for cell in cells])
     community = np.where(held, of_cell[cell], -1)
     result = Faces(polygons, cell, use, community)

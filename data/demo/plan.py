@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from pyproj import Transformer
+from pyproj.enums import TransformDirection
 from shapely import LineString
 from shapely import Polygon
 
@@ -181,6 +182,14 @@ def lonlat(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
     Equal vertices stay equal, so a partition stays a partition.
     """
     return shapely.transform(geometries, _degrees)
+
+
+def metres(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Carry longitude/latitude (EPSG:4490) to ground metres (EPSG:4547)."""
+    back = _transformer()
+    return shapely.transform(
+        geometries, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1], direction=TransformDirection.INVERSE))
+    )
 
 
 def _degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
