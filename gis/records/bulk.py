@@ -64,6 +64,9 @@ TYPES: dict[str, tuple[str, pa.DataType]] = {
 POLYGON, POINT, LINE = "MultiPolygon", "Point", "MultiLineString"
 GEOMETRY = {"polygon": POLYGON, "point": POINT, "line": LINE}
 
+FOOTPRINT = "footprint"
+"""Second geometry of buildings."""
+
 NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.AREAS: {"level": "community"},
     Dataset.GRIDS: {"kind": "general"},
@@ -96,11 +99,14 @@ class Column:
 
 
 def columns_of(dataset: Dataset, frame: gpd.GeoDataFrame) -> list[Column]:
-    """List the columns a frame's temporary table has, geometry left out."""
-    return [
+    """List the columns a frame's temporary table has besides its row number and its geometry."""
+    columns = [
         Column(field.name, *TYPES.get(field.type, TYPES["text"]), field.name in frame.columns)
         for field in FIELDS[dataset]
     ]
+    if dataset is Dataset.BUILDINGS:
+        columns.append(Column(FOOTPRINT, f"geometry({POLYGON}, {SRID})", pa.string(), FOOTPRINT in frame.columns))
+    return columns
 
 
 def fill(
@@ -125,7 +131,7 @@ def fill(
     Returns
     -------
     list of Column
-        Columns of the table besides ``source_row``, ``geom`` and ``footprint``.
+        Columns of the table besides ``source_row`` and ``geom``.
 
     Raises
     ------
@@ -138,8 +144,6 @@ def fill(
     parts: list[sql.Composable] = [sql.SQL("source_row integer NOT NULL PRIMARY KEY")]
     parts += [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in columns]
     parts.append(sql.SQL("geom geometry({}, {})").format(sql.SQL(geometry), sql.SQL(str(SRID))))
-    if dataset is Dataset.BUILDINGS:
-        parts.append(sql.SQL("footprint geometry(MultiPolygon, {})").format(sql.SQL(str(SRID))))
     conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
     conn.execute(sql.SQL("CREATE TEMP TABLE incoming ({}) ON COMMIT DROP").format(sql.SQL(", ").join(parts)))
     with conn.cursor() as cursor:
@@ -172,6 +176,9 @@ def _table(dataset: Dataset, columns: list[Column], geometry: str, chunk: gpd.Ge
     arrays: dict[str, pa.Array[Any]] = {"source_row": pa.array(chunk.index.to_numpy(), pa.int32())}
     defaults = NOT_NULL[dataset]
     for column in columns:
+        if column.name == FOOTPRINT and column.given:
+            arrays[FOOTPRINT] = _hex(chunk, chunk[FOOTPRINT].to_numpy(), POLYGON, needed=False)
+            continue
         values = _array(column, chunk)
         if column.name in defaults:
             values = values.fill_null(defaults[column.name])
@@ -179,9 +186,6 @@ def _table(dataset: Dataset, columns: list[Column], geometry: str, chunk: gpd.Ge
     if dataset in NAME_IS_CODE:
         arrays["name"] = compute.coalesce(arrays["name"], arrays["code"])
     arrays["geom"] = _hex(chunk, chunk.geometry.to_numpy(), geometry, needed=dataset not in PLACELESS)
-    if dataset is Dataset.BUILDINGS:
-        prints = chunk["footprint"].to_numpy() if "footprint" in chunk.columns else np.full(len(chunk), None)
-        arrays["footprint"] = _hex(chunk, prints, POLYGON, needed=False)
     return pa.table(arrays)
 
 

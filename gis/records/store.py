@@ -50,6 +50,9 @@ TABLES: dict[Dataset, str] = {
 }
 """Table of schema ``atlas`` each dataset goes to."""
 
+REACHING = (Dataset.AREAS, Dataset.GRIDS, Dataset.INCIDENTS)
+"""Datasets whose rows are linked to others by what stands in them."""
+
 LARGE = 50_000
 """New rows from which on the spatial indexes are built after the rows."""
 
@@ -150,15 +153,8 @@ def stage(
         _refuse_retired(conn, network_id)
     _drop_temporary(conn)
     in_force = _in_force(dataset, network_id)
-    absent = [c.name for c in columns if not c.given and c.name not in ("parent_code", "valid_from")]
-    if dataset is Dataset.BUILDINGS and "footprint" not in frame.columns:
-        absent.append("footprint")
-    if absent:
-        names = [sql.Identifier(name) for name in absent]
-        _run(
-            conn, "keep_absent", dataset, in_force=in_force, absent=_list(names),
-            stored=_list(sql.SQL("t.{}").format(name) for name in names),
-        )  # fmt: skip
+    if dataset in REACHING:
+        _keep_absent(conn, dataset, columns, in_force)
     if dataset is Dataset.AREAS:
         for step in ("area_known", "area_known_index", "derive_areas"):
             _run(conn, step, dataset)
@@ -187,18 +183,29 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
         _run(conn, "derive_incidents", dataset)
     elif dataset is not Dataset.AREAS:
         _run(conn, "derive_nothing", dataset)
-    columns, values = _content(staged)
     if counts.inserted:
+        columns, values = _content(staged, absent=True)
         # A parent has to be there before its children: areas go in level by level, widest first.
         parts = [sql.SQL("i.level = {}").format(level.value) for level in AreaLevel]
         with _indexes_after(conn, TABLES[dataset], counts.inserted):
             for part in parts if dataset is Dataset.AREAS else [sql.SQL("true")]:
                 _run(conn, "insert", dataset, given, columns=columns, values=values, part=part)
     if counts.updated:
+        columns, values = _content(staged, absent=False)
         _run(conn, "update", dataset, given, columns=columns, values=values)
     if dataset is Dataset.AREAS:
         _adopt(conn, "adopt_areas", "area", "parent_id")
         _adopt(conn, "adopt_grids", "grid", "area_id")
+
+
+def _keep_absent(
+    conn: psycopg.Connection[Any], dataset: Dataset, columns: tuple[Column, ...], in_force: sql.Composable
+) -> None:
+    """Fill columns the file does not have with what is stored, where links are made from them."""
+    names = [sql.Identifier(c.name) for c in columns if not c.given and c.name not in ("parent_code", "valid_from")]
+    if names:
+        stored = _list([sql.SQL("t.{}").format(name) for name in names])
+        _run(conn, "keep_absent", dataset, in_force=in_force, absent=_list(names), stored=stored)
 
 
 def _apply_grids(conn: psycopg.Connection[Any], counts: Counts, given: dict[str, Any]) -> None:
@@ -269,16 +276,11 @@ def _in_force(dataset: Dataset, network_id: int | None) -> sql.Composable:
     return sql.SQL("t.network_id = {} AND t.valid_to IS NULL").format(sql.Literal(network_id))
 
 
-def _stored(dataset: Dataset, columns: tuple[Column, ...]) -> list[str]:
-    names = [c.name for c in columns if c.name != "parent_code"] + ["geom"]
-    return [*names, "footprint"] if dataset is Dataset.BUILDINGS else names
-
-
 def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
     """Condition that a stored row ``t`` is what the file's row ``i`` says."""
-    compared = [name for name in _stored(dataset, columns) if name not in ("code", "valid_from")]
+    compared = [c.name for c in columns if c.given and c.name not in ("code", "parent_code", "valid_from")]
     tests: list[sql.Composable] = [
-        sql.SQL("t.{0} IS NOT DISTINCT FROM i.{0}").format(sql.Identifier(name)) for name in compared
+        sql.SQL("t.{0} IS NOT DISTINCT FROM i.{0}").format(sql.Identifier(name)) for name in ["geom", *compared]
     ]
     if dataset is Dataset.GRIDS:
         tests.append(sql.SQL("(i.valid_from IS NULL OR i.valid_from <= t.valid_from)"))
@@ -292,9 +294,9 @@ def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
     return sql.SQL(" AND ").join(tests)
 
 
-def _content(staged: Staged) -> tuple[sql.Composable, sql.Composable]:
-    """Columns to write and where their values come from, links included."""
-    names = _stored(staged.dataset, staged.columns)
+def _content(staged: Staged, *, absent: bool) -> tuple[sql.Composable, sql.Composable]:
+    """Columns to write and where their values come from, links included; with or without those the file lacks."""
+    names = [c.name for c in staged.columns if (c.given or absent) and c.name != "parent_code"] + ["geom"]
     columns: list[sql.Composable] = [sql.Identifier(name) for name in names]
     values: list[sql.Composable] = [sql.SQL("i.{}").format(sql.Identifier(name)) for name in names]
     if staged.dataset is Dataset.AREAS:
