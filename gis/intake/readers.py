@@ -97,6 +97,9 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
     if len(places) == 1:
         return places[0]
     if dataset is not None:
+        called = [p for p in places if p.layer.casefold() in {dataset.value, dataset.value.removesuffix("s")}]
+        if len(called) == 1:
+            return called[0]
         wanted = SUITED[SHAPES[dataset]]
         suited = [p for p in places if p.shape and p.shape.split(" ")[0] in wanted]
         if len(suited) == 1:

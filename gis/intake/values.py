@@ -6,6 +6,7 @@ stays empty. Times without a zone are Asia/Shanghai.
 """
 
 from __future__ import annotations
+
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
