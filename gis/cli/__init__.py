@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from gis import settings
+from gis.cli import checking
 from gis.cli import database
 from gis.cli import doctor
 from gis.cli import manual
@@ -28,6 +29,7 @@ INTERRUPTED = 130
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(serving.serve)
 app.command()(doctor.doctor)
+app.command()(checking.check)
 app.add_typer(database.app, name="db")
 manual.furnish(app)
 

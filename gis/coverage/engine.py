@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent
 STEPS = (
-    ("assignment", ("building_id", "grid_id")),
-    ("home", ("grid_id",)),
-    ("loose", ("id",)),
-    ("border", ()),
+    ("inner", (), True),
+    ("home", ("grid_id", "shell_id"), False),
+    ("assignment", ("building_id", "grid_id"), False),
+    ("loose", ("id",), True),
+    ("place", ("building_id",), False),
+    ("shell", ("area_id",), True),
+    ("border", (), True),
 )
-"""Derived relations in the order they are made, each with the columns it is indexed by."""
+"""Derived relations in the order they are made: name, indexed columns, whether ``geom`` is indexed too."""
 
 DEFAULTS = {
     "sliver_width_m": 1.0,
@@ -129,17 +132,15 @@ class Workspace:
         """Execute a named block; ``{kind}`` is this workspace's kind of table."""
         self.conn.execute(sql.SQL(statement(file, name)).format(kind=self.kind, **fields))
 
-    def table(self, name: str, query: str, keys: tuple[str, ...] = ()) -> None:
-        """Keep the rows of a query as a table of the workspace, with indexes on ``keys``."""
+    def table(self, name: str, query: str, keys: tuple[str, ...] = (), *, spatial: bool = False) -> None:
+        """Keep the rows of a query as a table of the workspace, indexed by ``keys`` and, if spatial, by place."""
         target = sql.Identifier(name)
         self.conn.execute(sql.SQL("CREATE {} TABLE {} AS ").format(self.kind, target) + sql.SQL(query))
-        self.index(name, keys)
-
-    def index(self, name: str, keys: tuple[str, ...]) -> None:
-        """Index and analyse a table of the workspace."""
         for key in keys:
-            self.conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(name), sql.Identifier(key)))
-        self.conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+            self.conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(target, sql.Identifier(key)))
+        if spatial:
+            self.conn.execute(sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(target))
+        self.conn.execute(sql.SQL("ANALYZE {}").format(target))
 
     def parameters(self, values: Mapping[str, float]) -> None:
         """Fill ``cov_param``: the given values over the defaults."""
@@ -156,18 +157,16 @@ class Workspace:
             self.conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(self.schema)))
             self.conn.execute("SELECT set_config('search_path', 'atlas, public', true)")
         else:
-            for name in ("cov_param", *(f"cov_{step}" for step, _ in STEPS)):
+            for name in ("cov_param", *(f"cov_{step}" for step, _keys, _spatial in STEPS)):
                 self.conn.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
 
 
 def derive(space: Workspace, progress: Callable[[str], None] | None = None) -> None:
     """Make the derived relations of ``steps/``."""
-    for name, keys in STEPS:
+    for name, keys, spatial in STEPS:
         if progress:
             progress(name)
-        space.table(f"cov_{name}", step_text(name), keys)
-    for name in ("loose", "border"):
-        space.conn.execute(sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(sql.Identifier(f"cov_{name}")))
+        space.table(f"cov_{name}", step_text(name), keys, spatial=spatial)
 
 
 def judge(space: Workspace, progress: Callable[[str], None] | None = None) -> list[Raw]:

@@ -14,6 +14,8 @@ ALTER TABLE cov_grid ALTER COLUMN geom SET STORAGE EXTERNAL;
 -- Indexes and statistics of the filled tables.
 CREATE INDEX ON cov_area USING gist (geom);
 CREATE INDEX ON cov_grid USING gist (geom);
+CREATE INDEX ON cov_grid (id);
+CREATE INDEX ON cov_building (id);
 CREATE INDEX ON cov_building USING gist (geom);
 CREATE INDEX ON cov_footprint USING gist (geom);
 CREATE INDEX ON cov_incident USING gist (geom);

@@ -2,10 +2,10 @@
 -- points without a footprint that lie within border_distance_m of it.
 WITH touched AS MATERIALIZED (
     SELECT DISTINCT f.building_id
-    FROM cov_border AS p
-    JOIN cov_footprint AS f ON f.geom && p.geom AND ST_Intersects(f.geom, p.geom)
+    FROM cov_grid AS g
+    JOIN cov_footprint AS f ON f.geom && g.geom AND ST_Intersects(g.geom, f.geom) AND NOT ST_Covers(g.geom, f.geom)
 ),
-share AS (
+share AS MATERIALIZED (
     SELECT f.building_id, g.id AS grid_id, g.code,
         ST_Area(ST_Intersection(f.geom, g.geom)) / nullif(ST_Area(f.geom), 0) AS share,
         area_m2(f.geom) AS size_m2

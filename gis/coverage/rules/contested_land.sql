@@ -1,16 +1,40 @@
 -- Land that two grids of the network both claim: one row per pair of grids. Where three
 -- grids overlap, each of the three pairs has its row; the land counted once is in the summary.
-WITH pair AS MATERIALIZED (
+-- A group of grids whose areas add up to that of their union holds no overlap, so pairs are
+-- compared only within groups that do not add up, and across groups that overlap.
+WITH crossing AS MATERIALIZED (
+    SELECT s.id AS s_id, t.id AS t_id
+    FROM cov_shell AS s
+    JOIN cov_shell AS t ON s.geom && t.geom AND s.id < t.id
+    WHERE rough_m2(ST_Intersection(s.geom, t.geom)) > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    UNION ALL
+    SELECT s.id, s.id
+    FROM cov_shell AS s
+    WHERE s.excess_m2 > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
+),
+candidate AS MATERIALIZED (
+    SELECT DISTINCT least(a.grid_id, b.grid_id) AS a_id, greatest(a.grid_id, b.grid_id) AS b_id
+    FROM crossing AS c
+    JOIN cov_home AS a ON a.shell_id = c.s_id
+    JOIN cov_grid AS ga ON ga.id = a.grid_id
+    JOIN cov_grid AS gb ON gb.geom && ga.geom AND gb.id <> ga.id
+    JOIN cov_home AS b ON b.grid_id = gb.id AND b.shell_id = c.t_id
+),
+pair AS MATERIALIZED (
     SELECT a.id AS a_id, b.id AS b_id, a.code AS a_code, b.code AS b_code,
         ST_Area(a.geom) AS a_size, ST_Area(b.geom) AS b_size,
         ST_CollectionExtract(ST_Intersection(a.geom, b.geom), 3) AS geom
-    FROM cov_grid AS a
-    JOIN cov_grid AS b ON a.geom && b.geom AND a.id < b.id AND ST_Relate(a.geom, b.geom, '2********')
+    FROM candidate AS c
+    JOIN cov_grid AS a ON a.id = c.a_id
+    JOIN cov_grid AS b ON b.id = c.b_id
+),
+measured AS MATERIALIZED (
+    SELECT p.*, area_m2(p.geom) AS area_m2 FROM pair AS p WHERE NOT ST_IsEmpty(p.geom)
 ),
 overlap AS MATERIALIZED (
-    SELECT p.*, area_m2(p.geom) AS area_m2, gap_width(p.geom) AS width_m
-    FROM pair AS p
-    WHERE area_m2(p.geom) >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    SELECT m.*, gap_width(m.geom) AS width_m
+    FROM measured AS m
+    WHERE m.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 building AS (
     SELECT o.a_id, o.b_id, count(*) AS buildings, coalesce(sum(b.households), 0) AS households,
@@ -19,14 +43,13 @@ building AS (
     JOIN cov_building AS b ON b.geom && o.geom AND ST_Covers(o.geom, b.geom)
     GROUP BY o.a_id, o.b_id
 ),
-judged AS (
+judged AS MATERIALIZED (
     SELECT o.*, o.width_m < (SELECT value FROM cov_param WHERE key = 'sliver_width_m') AS sliver,
-        ST_Length(ST_Intersection(ST_Boundary(o.geom), ST_Boundary(clip.a))) AS a_border,
-        ST_Length(ST_Intersection(ST_Boundary(o.geom), ST_Boundary(clip.b))) AS b_border
+        ST_Length(ST_Intersection(ST_Boundary(o.geom), ST_Boundary(ga.geom))) AS a_border,
+        ST_Length(ST_Intersection(ST_Boundary(o.geom), ST_Boundary(gb.geom))) AS b_border
     FROM overlap AS o
     JOIN cov_grid AS ga ON ga.id = o.a_id
     JOIN cov_grid AS gb ON gb.id = o.b_id
-    CROSS JOIN LATERAL (SELECT ga.geom AS a, gb.geom AS b) AS clip
 )
 SELECT
     CASE WHEN j.sliver OR j.area_m2 <= 1 THEN 'hint' ELSE 'block' END AS severity,

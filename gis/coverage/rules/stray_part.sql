@@ -1,49 +1,69 @@
 -- What of a grid lies outside its home area (one row per grid), and each detached piece of
 -- a grid in several pieces, all but the largest. Home is the declared area, else the one
 -- that holds most of the grid.
-WITH inside AS MATERIALIZED (
-    SELECT h.grid_id
-    FROM cov_home AS h
-    JOIN cov_area AS a ON a.id = h.area_id
-    JOIN cov_grid AS g ON g.id = h.grid_id
-    WHERE ST_Covers(a.geom, g.geom)
+WITH beyond AS MATERIALIZED (
+    -- Where the grids of an area together reach out of it.
+    SELECT s.area_id, d.geom
+    FROM cov_shell AS s
+    LEFT JOIN cov_area AS a ON a.id = s.area_id
+    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(s.geom, a.geom), s.geom), 3)) AS d
+    WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 suspect AS MATERIALIZED (
-    SELECT g.id, g.code, g.geom, h.declared, h.area_id,
-        CASE WHEN a.id IS NULL THEN g.geom ELSE ST_CollectionExtract(ST_Difference(g.geom, a.geom), 3) END AS stray
-    FROM cov_grid AS g
-    JOIN cov_home AS h ON h.grid_id = g.id
-    LEFT JOIN cov_area AS a ON a.id = h.area_id
-    WHERE NOT EXISTS (SELECT FROM inside AS i WHERE i.grid_id = g.id)
+    SELECT DISTINCT h.grid_id, h.area_id, h.declared
+    FROM beyond AS b
+    JOIN cov_grid AS g ON g.geom && b.geom
+    JOIN cov_home AS h ON h.grid_id = g.id AND h.area_id IS NOT DISTINCT FROM b.area_id
 ),
-homed AS (
-    SELECT s.id, s.code, s.geom, s.area_id, s.stray
+first AS MATERIALIZED (
+    SELECT g.id, g.code, g.geom, s.declared, s.area_id,
+        coalesce(ST_CollectionExtract(ST_Difference(g.geom, a.geom), 3), g.geom) AS stray
     FROM suspect AS s
-    WHERE s.declared OR ST_Area(s.stray) <= ST_Area(s.geom) / 2
+    JOIN cov_grid AS g ON g.id = s.grid_id
+    LEFT JOIN cov_area AS a ON a.id = s.area_id
+),
+homed AS MATERIALIZED (
+    SELECT f.id, f.code, f.area_id, f.stray
+    FROM first AS f
+    WHERE f.declared OR ST_Area(f.stray) <= ST_Area(f.geom) / 2
     UNION ALL
-    SELECT s.id, s.code, s.geom, best.id,
-        CASE WHEN best.id IS NULL THEN s.geom ELSE ST_CollectionExtract(ST_Difference(s.geom, best.geom), 3) END
-    FROM suspect AS s
+    SELECT f.id, f.code, best.id, coalesce(ST_CollectionExtract(ST_Difference(f.geom, best.geom), 3), f.geom)
+    FROM first AS f
     LEFT JOIN LATERAL (
-        SELECT a.id, a.geom, ST_Area(ST_Intersection(a.geom, s.geom)) AS held
-        FROM cov_area AS a
-        WHERE a.geom && s.geom AND ST_Relate(a.geom, s.geom, '2********')
-        ORDER BY held DESC, a.id
+        SELECT h.id, h.geom
+        FROM (
+            SELECT a.id, a.geom, ST_Area(ST_Intersection(a.geom, f.geom)) AS held
+            FROM cov_area AS a
+            WHERE a.geom && f.geom
+            OFFSET 0
+        ) AS h
+        WHERE h.held > 0
+        ORDER BY h.held DESC, h.id
         LIMIT 1
     ) AS best ON true
-    WHERE NOT (s.declared OR ST_Area(s.stray) <= ST_Area(s.geom) / 2)
+    WHERE NOT (f.declared OR ST_Area(f.stray) <= ST_Area(f.geom) / 2)
+),
+bit AS MATERIALIZED (
+    SELECT h.id, h.code, h.area_id, d.geom, area_m2(d.geom) AS area_m2, ST_PointOnSurface(d.geom) AS inside
+    FROM homed AS h
+    CROSS JOIN LATERAL ST_Dump(h.stray) AS d
+    WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
+),
+gathered AS MATERIALIZED (
+    SELECT b.id, b.code, b.area_id, sum(b.area_m2) AS area_m2, ST_Collect(b.geom) AS geom
+    FROM bit AS b
+    WHERE b.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    GROUP BY b.id, b.code, b.area_id
 ),
 outside AS MATERIALIZED (
-    SELECT h.*, area_m2(h.stray) AS area_m2, gap_width(h.stray) AS width_m
-    FROM homed AS h
-    WHERE rough_m2(h.stray) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
-      AND area_m2(h.stray) >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    SELECT g.*, gap_width(g.geom) AS width_m FROM gathered AS g
 ),
 elsewhere AS (
-    SELECT o.id, array_agg(a.code ORDER BY a.code) AS codes
-    FROM outside AS o
-    JOIN cov_area AS a ON a.geom && o.stray AND a.id IS DISTINCT FROM o.area_id AND ST_Relate(a.geom, o.stray, '2********')
-    GROUP BY o.id
+    SELECT b.id, array_agg(DISTINCT a.code ORDER BY a.code) AS codes
+    FROM bit AS b
+    JOIN cov_area AS a ON a.geom && b.inside AND ST_Covers(a.geom, b.inside)
+    WHERE b.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    GROUP BY b.id
 ),
 part AS MATERIALIZED (
     SELECT g.id, g.code, h.area_id, d.geom, ST_NumGeometries(g.geom) AS parts,
@@ -53,14 +73,14 @@ part AS MATERIALIZED (
     CROSS JOIN LATERAL ST_Dump(g.geom) AS d
     WHERE ST_NumGeometries(g.geom) > 1
 ),
-found AS (
-    SELECT o.id, 'outside' AS kind, 1::bigint AS place, o.code, o.area_id, o.stray AS geom, o.area_m2, o.width_m,
+found AS MATERIALIZED (
+    SELECT o.id, 'outside' AS kind, 1::bigint AS place, o.code, o.area_id, o.geom, o.area_m2, o.width_m,
         o.width_m < (SELECT value FROM cov_param WHERE key = 'sliver_width_m') AS sliver,
         NULL::integer AS parts, e.codes
     FROM outside AS o
     LEFT JOIN elsewhere AS e USING (id)
     UNION ALL
-    SELECT p.id, 'detached', p.place, p.code, p.area_id, p.geom, area_m2(p.geom), gap_width(p.geom),
+    SELECT p.id, 'detached', p.place, p.code, p.area_id, p.geom, area_m2(p.geom), NULL,
         NULL, p.parts, NULL
     FROM part AS p
     WHERE p.place > 1

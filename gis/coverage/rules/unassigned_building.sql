@@ -1,28 +1,29 @@
 -- Buildings whose point lies in no grid (one row each, with the nearest grid), and buildings
--- whose file names another grid than the one they lie in. The nearest piece of border in
--- degrees gives a distance; within that distance the nearest in metres is taken.
+-- whose file names another grid than the one they lie in. The grid nearest in degrees gives a
+-- distance; within that distance the nearest in metres is taken.
 WITH near AS MATERIALIZED (
-    SELECT l.*, first.grid_id AS first_grid, first.metres AS first_m
+    SELECT l.id, l.households, l.geom, f.id AS grid_id,
+        ST_Length(metric(ST_ShortestLine(f.geom, l.geom), ST_X(l.geom))) AS metres
     FROM cov_loose AS l
-    LEFT JOIN LATERAL (
-        SELECT p.grid_id, ST_Distance(metric(p.geom, ST_X(l.geom)), metric(l.geom, ST_X(l.geom))) AS metres
-        FROM cov_border AS p
-        ORDER BY p.geom <-> l.geom
-        LIMIT 1
-    ) AS first ON true
+    LEFT JOIN LATERAL (SELECT g.id, g.geom FROM cov_grid AS g ORDER BY g.geom <-> l.geom LIMIT 1) AS f ON true
+),
+reach AS MATERIALIZED (
+    SELECT n.*, ST_Expand(
+        n.geom,
+        n.metres * 1.01 / (110500 * greatest(cos(radians(ST_Y(n.geom))), 0.01)) + 1e-9,
+        n.metres * 1.01 / 110500 + 1e-9
+    ) AS box
+    FROM near AS n
 ),
 nearest AS MATERIALIZED (
-    SELECT n.*, coalesce(best.grid_id, n.first_grid) AS grid_id, coalesce(best.metres, n.first_m) AS metres
-    FROM near AS n
+    SELECT r.id, r.households, r.geom, coalesce(best.grid_id, r.grid_id) AS grid_id, coalesce(best.metres, r.metres) AS metres
+    FROM reach AS r
     LEFT JOIN LATERAL (
-        SELECT p.grid_id, ST_Distance(metric(p.geom, ST_X(n.geom)), metric(n.geom, ST_X(n.geom))) AS metres
-        FROM cov_border AS p
-        WHERE n.first_m < 20000 AND p.geom && ST_Expand(
-            n.geom,
-            n.first_m * 1.01 / (110500 * greatest(cos(radians(ST_Y(n.geom))), 0.01)),
-            n.first_m * 1.01 / 110500
-        )
-        ORDER BY metres, p.grid_id
+        SELECT g.id AS grid_id,
+            ST_Distance(metric(ST_ClipByBox2D(ST_Boundary(g.geom), r.box), ST_X(r.geom)), metric(r.geom, ST_X(r.geom))) AS metres
+        FROM cov_grid AS g
+        WHERE r.metres < 20000 AND g.geom && r.box
+        ORDER BY metres, g.id
         LIMIT 1
     ) AS best ON true
 )
@@ -33,12 +34,13 @@ SELECT
     '{"kind": "loose"}'::jsonb AS subjects,
     CASE WHEN g.id IS NULL THEN '{}' ELSE ARRAY[g.code] END AS grid_codes,
     ARRAY[n.id] AS building_ids,
-    n.area_id,
+    p.area_id,
     CASE WHEN g.id IS NULL THEN '[{"action": "new_grid"}]'::jsonb ELSE
         jsonb_build_array(jsonb_build_object('action', 'assign_to', 'grid', g.code, 'distance_m', round(n.metres::numeric, 2)))
     END AS remedies
 FROM nearest AS n
 LEFT JOIN cov_grid AS g ON g.id = n.grid_id
+LEFT JOIN cov_place AS p ON p.building_id = n.id
 UNION ALL
 SELECT
     'warn', b.geom,

@@ -1,32 +1,37 @@
 -- Land of an area that no grid claims and no allowed gap excuses: one row per connected
 -- gap per area. What two areas both claim is counted with the first. Dust (< dust_m2, the
 -- rounding of coordinates) is dropped.
-WITH claimed AS (
-    SELECT a.id, a.geom, (
-        SELECT ST_Union(part.geom)
-        FROM (
-            SELECT g.geom FROM cov_grid AS g WHERE g.geom && a.geom
-            UNION ALL
-            SELECT e.geom FROM cov_excluded AS e WHERE e.geom && a.geom
-            UNION ALL
-            SELECT o.geom FROM cov_area AS o
-            WHERE o.id < a.id AND o.geom && a.geom AND ST_Relate(o.geom, a.geom, '2********')
-        ) AS part
-    ) AS taken
+WITH raw AS MATERIALIZED (
+    -- What the area's own grids leave; most of it is dust or claimed by a neighbour's grid.
+    SELECT a.id AS area_id, d.geom
     FROM cov_area AS a
-),
-piece AS MATERIALIZED (
-    SELECT c.id AS area_id, d.geom
-    FROM claimed AS c
-    CROSS JOIN LATERAL ST_Dump(
-        ST_CollectionExtract(CASE WHEN c.taken IS NULL THEN c.geom ELSE ST_Difference(c.geom, c.taken) END, 3)
-    ) AS d
+    LEFT JOIN cov_shell AS s ON s.area_id = a.id
+    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(a.geom, s.geom), a.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
+piece AS MATERIALIZED (
+    SELECT r.area_id, d.geom
+    FROM raw AS r
+    CROSS JOIN LATERAL (
+        SELECT ST_Union(ST_CollectionExtract(ST_Intersection(part.geom, r.geom), 3)) AS geom
+        FROM (
+            SELECT g.geom FROM cov_grid AS g JOIN cov_home AS h ON h.grid_id = g.id
+            WHERE g.geom && r.geom AND h.area_id IS DISTINCT FROM r.area_id
+            UNION ALL
+            SELECT e.geom FROM cov_excluded AS e WHERE e.geom && r.geom
+            UNION ALL
+            SELECT o.geom FROM cov_area AS o WHERE o.geom && r.geom AND o.id < r.area_id
+        ) AS part
+    ) AS taken
+    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(r.geom, taken.geom), r.geom), 3)) AS d
+),
+measured AS MATERIALIZED (
+    SELECT p.*, area_m2(p.geom) AS area_m2 FROM piece AS p
+),
 gap AS MATERIALIZED (
-    SELECT row_number() OVER () AS id, p.area_id, p.geom, area_m2(p.geom) AS area_m2, gap_width(p.geom) AS width_m
-    FROM piece AS p
-    WHERE area_m2(p.geom) >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    SELECT row_number() OVER () AS id, m.*, gap_width(m.geom) AS width_m
+    FROM measured AS m
+    WHERE m.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 building AS (
     SELECT g.id, count(*) AS buildings, coalesce(sum(l.households), 0) AS households,
@@ -41,7 +46,7 @@ incident AS (
     JOIN cov_incident AS i ON i.geom && g.geom AND ST_Covers(g.geom, i.geom)
     GROUP BY g.id
 ),
-neighbour AS (
+neighbour AS MATERIALIZED (
     SELECT g.id, n.code,
         ST_Length(metric(ST_Intersection(
             ST_Boundary(g.geom),

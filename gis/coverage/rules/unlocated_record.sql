@@ -32,7 +32,9 @@ found AS (
     FROM record
     UNION ALL
     SELECT 'outside', 'building', l.id, l.geom, l.households, NULL, NULL
-    FROM cov_loose AS l WHERE l.area_id IS NULL
+    FROM cov_loose AS l
+    LEFT JOIN cov_place AS p ON p.building_id = l.id
+    WHERE p.building_id IS NULL
     UNION ALL
     SELECT 'outside', 'incident', i.id, i.geom, 0, NULL, NULL
     FROM cov_incident AS i

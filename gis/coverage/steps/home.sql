@@ -1,15 +1,13 @@
 -- cov_home: the area each grid belongs to: the one its file declares, else the one under a
--- point inside the grid. Null where there is none.
-WITH inner_point AS MATERIALIZED (
-    SELECT id, ST_PointOnSurface(geom) AS geom FROM cov_grid
-),
-under AS (
-    SELECT p.id, min(a.id) AS area_id
+-- point inside the grid. area_id is null (shell_id -1) where there is none.
+WITH under AS (
+    SELECT p.grid_id, min(a.id) AS area_id
     FROM cov_area AS a
-    JOIN inner_point AS p ON ST_Covers(a.geom, p.geom)
-    GROUP BY p.id
+    JOIN cov_inner AS p ON p.geom && a.geom AND ST_Covers(a.geom, p.geom)
+    GROUP BY p.grid_id
 )
-SELECT g.id AS grid_id, coalesce(d.id, u.area_id) AS area_id, d.id IS NOT NULL AS declared
+SELECT g.id AS grid_id, coalesce(d.id, u.area_id) AS area_id, coalesce(d.id, u.area_id, -1) AS shell_id,
+    d.id IS NOT NULL AS declared
 FROM cov_grid AS g
-LEFT JOIN cov_area AS d ON d.code = g.area_code
-LEFT JOIN under AS u ON u.id = g.id
+LEFT JOIN (SELECT code, min(id) AS id FROM cov_area GROUP BY code) AS d ON d.code = g.area_code
+LEFT JOIN under AS u ON u.grid_id = g.id

@@ -1,0 +1,202 @@
+"""Verb ``check``: files in, findings out, nothing kept.
+
+Reads the files by the intake, hands clean frames to :mod:`gis.coverage.check`, prints the
+figures and writes what was asked for. Exit status 1 when anything forbids publishing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from gis.coverage import report
+from gis.coverage import summary as sums
+from gis.coverage import wording
+from gis.coverage.check import Result
+from gis.coverage.check import check as judge
+from gis.coverage.check import points_from
+from gis.coverage.points import Borders
+from gis.db import cluster
+from gis.db import migrations
+from gis.errors import BadInput
+from gis.i18n import translate as _
+from gis.intake.prepare import prepare
+from gis.settings import DatabaseSettings
+from gis.vocabulary import Dataset
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from gis.coverage.points import Points
+    from gis.intake.parts import Prepared
+
+SHOWN = 20
+BLOCKED = 1
+
+
+class NothingToCheck(BadInput):
+    """Grids alone: neither land nor buildings to judge them by."""
+
+    template = "没有指定任何检查内容:{detail}。"
+    cure = "至少给出 --grids,并给出 --areas 或 --buildings。"
+
+
+def check(
+    grids: Annotated[str, typer.Option(help=_("网格文件(路径,或 路径:图层)。"))],
+    areas: Annotated[str | None, typer.Option(help=_("辖区文件:区、街道或社区。"))] = None,
+    buildings: Annotated[str | None, typer.Option(help=_("楼栋文件:点或轮廓。"))] = None,
+    incidents: Annotated[str | None, typer.Option(help=_("事件文件。"))] = None,
+    excluded: Annotated[str | None, typer.Option(help=_("允许空白的土地(湖面、铁路等)。"))] = None,
+    datum: Annotated[str | None, typer.Option(help=_("坐标系:cgcs2000、wgs84、gcj02、bd09 或 EPSG:n。"))] = None,
+    encoding: Annotated[str | None, typer.Option(help=_("文字编码。"))] = None,
+    households_min: Annotated[int, typer.Option(min=0, help=_("网格户数下限。"))] = 300,
+    households_max: Annotated[int, typer.Option(min=1, help=_("网格户数上限。"))] = 500,
+    sliver_width: Annotated[float, typer.Option(min=0, help=_("窄于此宽度(米)的空白和重叠算边界误差。"))] = 1.0,
+    border_distance: Annotated[float, typer.Option(min=0, help=_("楼栋点离边界近于此(米)算压线。"))] = 2.0,
+    out: Annotated[Path | None, typer.Option(help=_("写出问题清单:.gpkg、.geojson 或 .xlsx。"))] = None,
+    json: Annotated[str | None, typer.Option(help=_("写出 JSON;- 表示标准输出。"))] = None,
+) -> int:
+    """检查文件里的网格:空白、重叠、未归属楼栋……不保存任何数据。."""
+    if areas is None and buildings is None:
+        raise NothingToCheck(detail=_("只有网格"))
+    if households_min > households_max:
+        raise BadInput(detail=_("户数下限大于上限"))
+    if out is not None and out.suffix.lower() not in report.ENDINGS:
+        raise report.OutputUnknown(path=out)
+    inputs: dict[str, Any] = {}
+
+    def take(file: str | None, dataset: Dataset) -> gpd.GeoDataFrame | None:
+        if file is None:
+            return None
+        prepared = prepare(file, dataset, datum=datum, encoding=encoding, keep_duplicates=True, row_codes=True)
+        inputs[dataset.value] = _account(file, prepared)
+        return prepared.frame
+
+    grid_frame = take(grids, Dataset.GRIDS)
+    assert grid_frame is not None
+    area_frame = take(areas, Dataset.AREAS)
+    houses = _points(take(buildings, Dataset.BUILDINGS), grid_frame)
+    cases = _points(take(incidents, Dataset.INCIDENTS), None)
+    allowed = take(excluded, Dataset.EXCLUDED)
+    ensure_database()
+    result = judge(
+        grid_frame, area_frame, houses, cases, allowed,
+        parameters={
+            "households_min": households_min, "households_max": households_max,
+            "sliver_width_m": sliver_width, "border_distance_m": border_distance,
+        },
+        progress=_progress if sys.stderr.isatty() else None,
+    )  # fmt: skip
+    result.summary["inputs"] = inputs
+    _write(result, out, json)
+    return BLOCKED if result.blocked else 0
+
+
+def ensure_database() -> None:
+    """Start the embedded server where it is ours, and bring the schema up to date."""
+    if DatabaseSettings().database_url is None:
+        cluster.start(cluster.Cluster.default())
+        try:
+            waiting = migrations.pending()
+        except Exception:  # noqa: BLE001 - the database itself may be missing: migrate makes it
+            waiting = ["?"]
+    else:
+        waiting = migrations.pending()
+    if waiting:
+        migrations.migrate()
+
+
+def _points(frame: gpd.GeoDataFrame | None, grids: gpd.GeoDataFrame | None) -> Points | None:
+    if frame is None:
+        return None
+    borders = Borders(grids.geometry.to_numpy()) if grids is not None and "footprint" in frame else None
+    return points_from(frame, borders)
+
+
+def _account(file: str, prepared: Prepared) -> dict[str, Any]:
+    """Say what became of a file: read, repaired, refused, and in which datum."""
+    return {
+        "file": file,
+        "layer": prepared.source.layer,
+        "datum": prepared.source.datum,
+        "rows_read": prepared.source.rows_read,
+        "rows_used": len(prepared.frame),
+        "rows_repaired": int(prepared.repairs["row"].nunique()) if len(prepared.repairs) else 0,
+        "rows_rejected": len(prepared.rejects),
+        "warnings": list(prepared.warnings),
+        "rejects": [
+            {"row": int(row), "reason": str(reason)}
+            for row, reason in zip(prepared.rejects["row"][:SHOWN], prepared.rejects["reason"][:SHOWN], strict=True)
+        ],
+    }
+
+
+def _progress(step: str) -> None:
+    print(f"\r\033[K{step}", end="", file=sys.stderr, flush=True)
+
+
+def _write(result: Result, out: Path | None, json: str | None) -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    if out is not None:
+        report.write_file(result.findings, out)
+    if json == "-":
+        report.write_json(result.summary, result.findings, sys.stdout)
+        return
+    if json is not None:
+        try:
+            with Path(json).open("w", encoding="utf-8") as target:
+                report.write_json(result.summary, result.findings, target)
+        except OSError as error:
+            raise report.OutputRefused(path=json, detail=error.strerror or error) from error
+    for line in describe(result):
+        print(line)
+
+
+def describe(result: Result) -> list[str]:
+    """Give the result as lines for a terminal."""
+    figures = result.summary
+    lines = []
+    for name, source in figures.get("inputs", {}).items():
+        text = _("{dataset}:{file} 读取 {read} 行,修复 {repaired} 行,拒收 {rejected} 行,坐标系 {datum}。")
+        lines.append(
+            text.format(
+                dataset=_DATASETS[name](), file=source["file"], read=source["rows_read"],
+                repaired=source["rows_repaired"], rejected=source["rows_rejected"], datum=source["datum"],
+            )
+        )  # fmt: skip
+        lines += [f"  {warning}" for warning in source["warnings"]]
+    lines.append(
+        _("辖区 {areas} 个,网格 {grids} 个,楼栋 {buildings} 栋,其中 {assigned} 栋在网格内。").format(
+            areas=figures["areas"], grids=figures["grids"], buildings=figures["buildings"],
+            assigned=figures["assigned_buildings"],
+        )
+    )  # fmt: skip
+    for key in ("covered_buildings_share", "covered_households_share"):
+        if figures[key] is not None:
+            lines.append(_("{formula}:{share:.2%}").format(formula=sums.formula(key), share=figures[key]))
+    lines.append(
+        _("无网格土地 {unclaimed},重叠土地 {contested}。").format(
+            unclaimed=wording.square(figures["unclaimed_area_m2"]), contested=wording.square(figures["contested_area_m2"])
+        )
+    )
+    lines += [sums.note(key) for key in figures["notes"]]
+    lines += [_("{title}:{count}").format(title=wording.title(rule), count=n) for rule, n in figures["by_rule"].items() if n]
+    lines += [f"[{f.severity_text}] {f.reason} {' '.join(f.remedies_text)}" for f in result.findings[:SHOWN]]
+    if len(result.findings) > SHOWN:
+        lines.append(_("……共 {count} 个问题;用 --out 或 --json 取得全部。").format(count=len(result.findings)))
+    return lines
+
+
+_DATASETS = {
+    "areas": lambda: _("辖区"),
+    "grids": lambda: _("网格"),
+    "buildings": lambda: _("楼栋"),
+    "incidents": lambda: _("事件"),
+    "excluded": lambda: _("允许空白"),
+}
