@@ -69,7 +69,7 @@ USES = {
     "dormitory": Use("residential", (44, 58), (12.5, 13.5), 12, 18, 0.6, (4, 6), home=True),
     "works": Use("industrial", (58, 105), (30, 46), 15, 15, 0.85, (1, 3), (0.8, 0.1, 0.1, 0.0)),
     "store": Use("warehouse", (36, 58), (18, 26), 9, 12, 0.85, (1, 2)),
-    "office": Use("office", (34, 44), (30, 36), 24, 28, 0.85, (12, 32), (0.5, 0.0, 0.0, 0.5)),
+    "office": Use("office", (32, 42), (28, 34), 18, 20, 0.95, (12, 32), (0.5, 0.0, 0.0, 0.5)),
     "mall": Use("commercial", (70, 95), (44, 56), 22, 24, 0.9, (3, 6)),
     "market": Use("market", (46, 62), (9, 11), 6, 5.5, 0.97, (1, 2)),
     "school": Use("public", (50, 64), (13, 15), 12, 26, 0.55, (3, 5), (0.6, 0.0, 0.4, 0.0)),
@@ -189,25 +189,46 @@ def _rows(faces: Faces, land: NDArray[np.object_], rng: np.random.Generator) -> 
         turn = (np.arctan2(side[1], side[0]) + np.pi / 4) % (np.pi / 2) - np.pi / 4
         cos, sin = np.cos(turn), np.sin(turn)
         offset = box[:4] - centre
-        half_u, half_v = float(np.abs(offset @ (cos, sin)).max()) - 0.3, float(np.abs(offset @ (-sin, cos)).max()) - 0.3
+        half = float(np.abs(offset @ (-sin, cos)).max()) - 0.3
         deep = rng.uniform(*use.deep)
-        lines = int((2 * half_v + use.behind) / (deep + use.behind))
-        count = int(2 * half_u / (use.long[0] + use.beside)) + 1
+        lines = int((2 * half + use.behind) / (deep + use.behind))
+        if lines == 0:
+            continue
+        spread = (2 * half - lines * deep) / max(lines - 1, 1)
+        v = np.arange(lines) * (deep + min(spread, 1.5 * use.behind)) + deep / 2 - half
+        left, right = _reach(land[i], centre, cos, sin, v, deep)
+        count = int(max(0.0, (right - left).max()) / (use.long[0] + use.beside)) + 1
         small = use.long[1] < 20  # noqa: PLR2004 - small houses differ, those of an estate do not
         long = rng.uniform(*use.long, (lines, count)) if small else np.full((lines, count), rng.uniform(*use.long))
         step = long + use.beside
-        right = np.cumsum(step, axis=1)
-        fits = right - use.beside <= 2 * half_u
-        slack = 2 * half_u + use.beside - np.where(fits, right, 0).max(axis=1, initial=0.0)
-        u = right - step + long / 2 - half_u + (slack * rng.uniform(0.3, 0.7, lines))[:, None]
-        spread = (2 * half_v - lines * deep) / max(lines - 1, 1)
-        v = (np.arange(lines) * (deep + min(spread, 1.5 * use.behind)) + deep / 2 - half_v)[:, None] + 0 * u
+        end = np.cumsum(step, axis=1)
+        fits = end - use.beside <= (right - left)[:, None]
+        slack = right - left + use.beside - np.where(fits, end, 0).max(axis=1, initial=0.0)
+        u = end - step + long / 2 + (left + slack * rng.uniform(0.3, 0.7, lines))[:, None]
+        v = v[:, None] + 0 * u
         kept = (rng.random(u.shape) < use.kept) & fits
         number = int(kept.sum())
         x, y = centre[0] + u * cos - v * sin, centre[1] + u * sin + v * cos
         parts.append((np.full(number, i), x[kept], y[kept], np.full(number, turn), long[kept], np.full(number, deep)))
     face, x, y, turn, long, deep = (np.concatenate(column) for column in zip(*parts, strict=True))
     return _raise(face, faces.use[face], x, y, turn, long, deep, rng)
+
+
+def _reach(
+    land: shapely.Geometry, centre: NDArray[np.float64], cos: float, sin: float, v: NDArray[np.float64], deep: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far rows at heights ``v`` and ``deep`` metres deep can run to the left and right on a piece of land."""
+    parts = shapely.get_parts(land)
+    xy = shapely.get_coordinates(shapely.get_exterior_ring(parts[int(np.argmax(shapely.area(parts)))])) - centre
+    p, q = xy @ (cos, sin), xy @ (-sin, cos)
+    height = np.concatenate((v - deep / 2, v + deep / 2))[:, None]
+    crosses = (q[:-1] - height) * (q[1:] - height) <= 0
+    slope = (p[1:] - p[:-1]) / np.where(q[1:] == q[:-1], 1e-9, q[1:] - q[:-1])
+    at = np.clip(p[:-1] + (height - q[:-1]) * slope, np.minimum(p[:-1], p[1:]), np.maximum(p[:-1], p[1:]))
+    low = np.where(crosses, at, np.inf).min(axis=1).reshape(2, -1).max(axis=0)
+    high = np.where(crosses, at, -np.inf).max(axis=1).reshape(2, -1).min(axis=0)
+    empty = ~(np.isfinite(low) & np.isfinite(high))
+    return np.where(empty, 0.0, low + 0.2), np.where(empty, 0.0, high - 0.2)
 
 
 def _fronts(faces: Faces, roads: NDArray[np.object_], kinds: NDArray[np.str_], rng: np.random.Generator) -> Houses:

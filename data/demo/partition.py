@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from data.demo.plan import Zone
 
 
+OVER = 0.06
+"""Metres by which a street runs over the line it ends at; what sticks out closes no face and is lost."""
+
+
 @dataclass(frozen=True)
 class Theme:
     """What a kind of quarter looks like.
@@ -36,26 +40,32 @@ class Theme:
     homes : tuple of str
         Uses of its residential blocks.
     others : tuple of str
-        Uses of at most one block in each grid.
+        Uses of some other blocks, in turn.
+    share : float
+        Share of the blocks that are something else than homes.
+    waterside : bool
+        Whether the others lie by the river where there is one.
     """
 
     density: float
     block: float
     homes: tuple[str, ...]
     others: tuple[str, ...] = ()
+    share: float = 0.25
+    waterside: bool = False
 
 
 THEMES = {
     "old": Theme(1.5, 13_000, ("houses", "houses", "walkup"), ("school", "walkup", "houses", "garden")),
-    "docks": Theme(1.2, 15_000, ("houses", "houses", "walkup"), ("store", "walkup", "garden")),
+    "docks": Theme(1.2, 15_000, ("houses", "houses", "walkup"), ("store", "walkup", "garden"), waterside=True),
     "market": Theme(1.4, 16_000, ("houses", "walkup"), ("market", "walkup", "market")),
-    "office": Theme(0.9, 26_000, ("towers", "slabs"), ("office", "office", "mall", "garden")),
+    "office": Theme(0.9, 26_000, ("towers", "slabs"), ("office", "office", "mall", "office"), share=0.5),
     "estate": Theme(
         1.15, 30_000, ("slabs", "slabs", "towers", "walkup"), ("school", "garden", "slabs", "kindergarten")
     ),
-    "river": Theme(1.0, 32_000, ("slabs", "towers", "slabs"), ("hospital", "garden", "school", "slabs")),
+    "river": Theme(1.0, 32_000, ("slabs", "towers", "slabs"), ("hospital", "garden", "school", "slabs"), waterside=True),
     "lake": Theme(0.8, 34_000, ("slabs", "villas", "villas"), ("park", "garden", "school")),
-    "works": Theme(0.4, 52_000, ("dormitory",), ("works", "works", "works")),
+    "works": Theme(0.4, 52_000, ("dormitory",), ("works", "works", "works"), share=0.7),
     "depot": Theme(0.65, 34_000, ("houses", "walkup", "dormitory"), ("store", "garden", "works")),
 }
 
@@ -87,7 +97,7 @@ def divide(plan: Plan, grids: int, rng: np.random.Generator) -> list[Cell]:
         theme = THEMES[cell.theme]
         count = max(2 if theme.others else 1, round(cell.polygon.area / theme.block))
         parts = _cut(cell.polygon, count, "residential" if theme.block > 20_000 else "path", plan, rng)  # noqa: PLR2004 - big blocks, wider lanes
-        cell.blocks = list(zip(parts, _uses(theme, parts, number, rng), strict=True))
+        cell.blocks = list(zip(parts, _uses(theme, parts, number, plan, rng), strict=True))
     for zone in small:
         _attach(zone, cells)
     return cells
@@ -185,10 +195,22 @@ def _halves(polygon: Polygon, line: LineString, plan: Plan) -> tuple[Polygon, Po
     parts = split_along(polygon, chord)
     if len(parts) != 2:  # noqa: PLR2004 - two halves, no islands
         return None
-    chords = [part for part in shapely.get_parts(polygon.intersection(chord)) if part.length > 1]
-    if len(chords) == 1:
-        chords = [chord]
-    return parts[0], parts[1], chords
+    pieces = [part for part in shapely.get_parts(polygon.intersection(chord)) if part.length > 1]
+    return parts[0], parts[1], [_overshoot(piece, plan) for piece in pieces or [chord]]
+
+
+def _overshoot(line: LineString, plan: Plan) -> LineString:
+    """Lengthen a line by ``OVER`` at each end that is not on the border, so that it surely crosses what it meets."""
+    xy = shapely.get_coordinates(line)[[0, -1]]
+    way = (xy[1] - xy[0]) / np.hypot(*(xy[1] - xy[0])) * OVER
+    ends = [_at_vertex(end, plan) for end in xy]
+    loose = [not _on_border(end, plan) for end in xy]
+    return LineString([ends[0] - way if loose[0] else ends[0], ends[1] + way if loose[1] else ends[1]])
+
+
+def _on_border(end: np.ndarray, plan: Plan) -> bool:
+    x, y = float(end[0]), float(end[1])
+    return min(abs(x), abs(y), abs(x - plan.tile.width), abs(y - plan.tile.height)) < 0.05  # noqa: PLR2004 - metres
 
 
 def _at_vertex(end: np.ndarray, plan: Plan) -> tuple[float, float]:
@@ -200,16 +222,20 @@ def _at_vertex(end: np.ndarray, plan: Plan) -> tuple[float, float]:
     return x, y
 
 
-def _uses(theme: Theme, parts: list[Polygon], number: int, rng: np.random.Generator) -> list[str]:
+def _uses(theme: Theme, parts: list[Polygon], number: int, plan: Plan, rng: np.random.Generator) -> list[str]:
     """Give each block its use: one kind of home per grid, and one or a few blocks of something else."""
     homes = theme.homes[number % len(theme.homes)]
     uses = [homes] * len(parts)
     if theme.others and len(parts) > 1:
-        share = 0.7 if theme.block > 45_000 else 0.25  # noqa: PLR2004 - works have few homes
-        small_first = (
-            np.argsort([part.area for part in parts], kind="stable") if share < 0.5 else rng.permutation(len(parts))
-        )  # noqa: PLR2004 - same
-        for turn, i in enumerate(small_first[: min(max(1, round(share * len(parts))), len(parts) - 1)]):
+        share = theme.share
+        if theme.waterside and (plan.tile.river_south or plan.tile.river_north):
+            shore = 0.0 if plan.tile.river_south else plan.tile.height
+            order = np.argsort([abs(part.centroid.y - shore) for part in parts], kind="stable")
+        elif share > 0.5:  # noqa: PLR2004 - most blocks are something else
+            order = rng.permutation(len(parts))
+        else:
+            order = np.argsort([part.area for part in parts], kind="stable")
+        for turn, i in enumerate(order[: min(max(1, round(share * len(parts))), len(parts) - 1)]):
             uses[int(i)] = theme.others[(number + turn) % len(theme.others)]
     return uses
 
