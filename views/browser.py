@@ -1,0 +1,24 @@
+"""The two small pieces of the pages that run in the browser.
+
+``frame`` carries the theme switch, the key ``/`` and the document's language; ``beside_map``
+writes tooltips as text and keeps the chosen row of a list in sight. Neither fetches anything.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+frame = st.components.v2.component(
+    "gridatlas_frame", html='<button type="button"></button>', css=_text("frame.css"), js=_text("frame.js")
+)
+
+beside_map = st.components.v2.component("gridatlas_map", html="<span></span>", js=_text("map.js"))

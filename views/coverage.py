@@ -1,0 +1,240 @@
+"""The page 覆盖与盲区: who is not covered, where, and what would repair it.
+
+It answers the first question without a click: the share of households and of buildings
+free of an open blind finding. Map, list and URL choose the same thing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from gis.coverage import wording
+from gis.i18n import translate as _
+from layers.catalog import layer as described
+from layers.palette import Theme
+from views import address
+from views import browser
+from views import detail
+from views import format as written
+from views import fragment
+from views import headline
+from views import legend
+from views import listing
+from views import map as atlas
+from views import palette
+from views import source
+from views import work
+
+if TYPE_CHECKING:
+    from gis.records.grids import Grid
+    from views.address import Address
+    from views.source import Desk
+
+MAP = "coverage-map"
+LAYERS = ("grid", "excluded", "finding", "building", "incident", "label")
+AT_FIRST = ("grid", "excluded", "finding", "building", "label")
+CLICKABLE = ("grid", "finding")
+CLOSE_UP = 17.0
+HITS = 8
+
+
+def page() -> None:
+    """Draw the page."""
+    _body()
+
+
+@fragment.part
+def _body() -> None:
+    at = address.read()
+    desk = source.load(at)
+    if desk.ground.overview.empty:
+        _empty()
+        return
+    _look(desk, at)
+    with st.container(key="body"):
+        with st.container(key="stage"):
+            _stage(desk, at)
+        with st.container(key="panel"):
+            _panel(desk, at)
+
+
+def _look(desk: Desk, at: Address) -> None:
+    """Send the camera where the address points, once for each address."""
+    chosen = at.chosen
+    sight = (desk.network, at.area, chosen)
+    before = st.session_state.get("sight")
+    if atlas.camera(MAP) is None:
+        atlas.fly(MAP, desk.ground.extent, margin=1.08)
+    if before == sight and atlas.camera(MAP) is not None:
+        return
+    st.session_state["sight"] = sight
+    if st.session_state.pop("picked", None) == chosen and chosen is not None:
+        return
+    if desk.finding is not None and desk.finding.bbox is not None:
+        atlas.fly(MAP, desk.finding.bbox, closest=CLOSE_UP, margin=2.5)
+    elif desk.grid is not None:
+        atlas.fly(MAP, desk.grid.bounds, margin=1.6)
+    elif before is None or before[:2] != sight[:2]:
+        atlas.fly(MAP, desk.area.bounds if desk.area is not None else desk.ground.extent, margin=1.08)
+
+
+def _stage(desk: Desk, at: Address) -> None:
+    shown = st.session_state.setdefault("layers", list(AT_FIRST))
+    with st.container(key="tools"):
+        _tools(desk)
+    theme = Theme(palette.theme())
+    chosen = at.chosen if desk.finding is not None or desk.grid is not None else None
+    atlas.show(
+        MAP,
+        theme,
+        shown,
+        network=desk.network,
+        versions=desk.versions,
+        clickable=CLICKABLE,
+        on_pick=_pick,
+        chosen=chosen,
+        filters={"finding": {"rule": [at.rule]}} if at.rule else None,
+        alt=_("网格与盲区地图:{grids} 个网格,{findings} 个问题").format(
+            grids=desk.ground.overview.grids, findings=desk.total
+        ),
+    )
+    with st.container(key="legend"):
+        legend.draw(shown, theme)
+    browser.beside_map(key="beside-map", data=_hints(desk, shown), height=1)
+
+
+def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
+    """What the browser needs to write tooltips and to keep the chosen row in sight."""
+    return {
+        "mark": atlas.MARK,
+        "lines": atlas.words(shown),
+        "rules": {rule: wording.title(rule) for rule in desk.counts},
+        "more": _("点击查看"),
+        "row": "" if desk.finding is None else f"row-{desk.finding.severity}-{desk.finding.id}",
+    }
+
+
+def _pick(picked: atlas.Picked) -> None:
+    """Choose what was clicked on the map; the camera stays where it is."""
+    key = picked.properties.get("code") if picked.layer == "grid" else picked.properties.get("id")
+    if key in (None, ""):
+        return
+    kind = address.GRID if picked.layer == "grid" else address.FINDING
+    address.choose(kind, str(key))
+    st.session_state["picked"] = (kind, str(key))
+
+
+def _tools(desk: Desk) -> None:
+    with st.container(key="tools-row", horizontal=True, gap="small"):
+        text = st.text_input(
+            _("找网格"),
+            key="search",
+            type="search",
+            live=True,
+            placeholder=_("找网格:编码、名称或拼音( / )"),
+            label_visibility="collapsed",
+            width=312,
+        )
+        with st.popover(_("图层"), icon=":material/layers:"):
+            for key in LAYERS:
+                st.checkbox(
+                    _(described(key).label),
+                    key=f"layer-{key}",
+                    value=key in st.session_state["layers"],
+                    on_change=_switch,
+                    args=(key,),
+                )
+    if text:
+        with st.container(key="hits"):
+            found = source.search(text, desk.network)[:HITS]
+            for grid in found:
+                st.button(_hit(grid), key=f"hit-{grid.code}", type="tertiary", on_click=_go, args=(grid.code,))
+            if not found:
+                st.caption(_("没有找到。可以换编码的后几位,或拼音首字母。"))
+
+
+def _hit(grid: Grid) -> str:
+    rest = " · ".join(part for part in (grid.code, grid.area) if part)
+    return f"**{written.plain(grid.name or grid.code, 24)}** :gray[{written.plain(rest, 40)}]"
+
+
+def _go(code: str) -> None:
+    address.choose(address.GRID, code)
+    st.session_state["search"] = ""
+
+
+def _switch(key: str) -> None:
+    shown = [other for other in st.session_state["layers"] if other != key]
+    if st.session_state[f"layer-{key}"]:
+        shown.append(key)
+    st.session_state["layers"] = [other for other in LAYERS if other in shown]
+
+
+def _panel(desk: Desk, at: Address) -> None:
+    with st.container(key="headline"):
+        as_of = desk.headline["finished_at"] if desk.headline else None
+        if desk.headline is not None:
+            headline.draw(headline.figures(*_sum(desk)), as_of)
+        with st.container(key="fresh", horizontal=True, vertical_alignment="center"):
+            st.markdown(_freshness(desk), width="content")
+            work.refresh_button(desk.network)
+    _filters(desk, at)
+    listing.draw(desk, at)
+    detail.draw(desk)
+
+
+def _sum(desk: Desk) -> tuple[headline.Sum, str]:
+    assert desk.headline is not None
+    if desk.area is None:
+        return headline.of_network(desk.headline, desk.counts), _("全部")
+    row = next((item for item in desk.ground.communities if item["code"] == desk.area.code), None)
+    known = desk.headline["households"] is not None
+    return headline.of_area(row, desk.area.area_m2, desk.counts, known=known), desk.area.name
+
+
+def _freshness(desk: Desk) -> str:
+    if desk.headline is None:
+        return _("还没有计算过")
+    return _("数据截至 {moment}").format(moment=written.moment(desk.headline["finished_at"]))
+
+
+def _filters(desk: Desk, at: Address) -> None:
+    names = {item.code: item.name for item in desk.networks}
+    places = {"": _("全部范围")} | {
+        item.code: item.name or item.code for item in desk.ground.areas if item.level != "district"
+    }
+    kinds = {"": _("全部种类")} | {
+        rule: f"{wording.title(rule)} {written.number(sum(of.values()))}" for rule, of in sorted(desk.counts.items())
+    }
+    if at.rule:
+        kinds.setdefault(at.rule, wording.title(at.rule))
+    with st.container(key="filters", horizontal=True):
+        if len(names) > 1:
+            _choice(address.NETWORK, _("网"), names, desk.network)
+        _choice(address.AREA, _("范围"), places, desk.area.code if desk.area else "")
+        _choice(address.RULE, _("种类"), kinds, at.rule or "")
+
+
+def _choice(name: str, label: str, options: dict[str, str], value: str) -> None:
+    def changed() -> None:
+        address.let_go()
+        address.narrow(name, st.session_state[f"filter-{name}"])
+
+    st.session_state[f"filter-{name}"] = value
+    st.selectbox(
+        label,
+        list(options),
+        key=f"filter-{name}",
+        format_func=lambda code: options.get(code, code),
+        label_visibility="collapsed",
+        on_change=changed,
+    )
+
+
+def _empty() -> None:
+    with st.container(key="empty"):
+        st.markdown(f"### {_('还没有网格')}")
+        st.markdown(_("导入文件,或从示例街道开始:一个编造的街道,带道路、楼栋、一年的事件和埋好的盲区。"))
+        work.demo_button()

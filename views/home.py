@@ -1,0 +1,107 @@
+"""The frame around every page: navigation, language, theme, and the sheet of styles.
+
+Pages are listed once, in :data:`PAGES`; one whose file is not there is left out. What a
+page shows is its own business.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from gis.i18n import translate as _
+from views import browser
+from views import fragment
+from views import palette
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page: module in ``views`` (with a function ``page()``), label, icon."""
+
+    module: str
+    label: Callable[[], str]
+    icon: str
+
+
+PAGES = (
+    Entry("coverage", lambda: _("覆盖与盲区"), ":material/map:"),
+    Entry("intake", lambda: _("数据接入"), ":material/upload_file:"),
+)
+"""All pages in the order of the navigation; the first is the start page."""
+
+
+def entries() -> list[Entry]:
+    """Pages whose file exists."""
+    return [entry for entry in PAGES if (FOLDER / f"{entry.module}.py").exists()]
+
+
+def _open(entry: Entry) -> None:
+    importlib.import_module(f"views.{entry.module}").page()
+
+
+def _page(entry: Entry, *, default: bool) -> st.Page:
+    def run() -> None:
+        fragment.guarded(_open)(entry)
+
+    return st.Page(run, title=entry.label(), icon=entry.icon, url_path=entry.module, default=default)
+
+
+def _switch_language() -> None:
+    other = "zh" if st.session_state.get(fragment.LANGUAGE) == "en" else "en"
+    st.session_state[fragment.LANGUAGE] = other
+    if other == "en":
+        st.query_params[fragment.LANGUAGE] = "en"
+    else:
+        st.query_params.pop(fragment.LANGUAGE, None)
+
+
+def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
+    dark = palette.theme() == "dark"
+    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<span class="ga-brand">GridAtlas<b>{_("网格一张图")}</b></span>', width="content")
+        for page in pages:
+            with st.container(key=f"nav-{'here' if page == here else page.url_path or 'start'}", width="content"):
+                st.page_link(page, label=page.title, query_params={"lang": "en"} if code == "en" else None)
+        st.space("stretch")
+        st.button(
+            "English" if code == "zh_CN" else "中文",
+            key="language",
+            type="tertiary",
+            on_click=_switch_language,
+            help=_("切换到英文") if code == "zh_CN" else _("切换到中文"),
+        )
+        browser.frame(
+            key="theme",
+            width="content",
+            data={
+                "label": _("浅色") if dark else _("深色"),
+                "hint": _("换成浅色界面") if dark else _("换成深色界面"),
+                "next": "Light" if dark else "Dark",
+                "language": "zh-CN" if code == "zh_CN" else "en",
+                "paths": ["/", *(f"/{entry.module}" for entry in entries())],
+            },
+        )
+
+
+def main() -> None:
+    """Draw the frame and run the page the URL names."""
+    code = fragment.speak()
+    st.set_page_config(page_title=_("网格一张图"), page_icon=str(FOLDER / "icon.png"), layout="wide")
+    st.html(palette.sheet(FOLDER / "style.css"))
+    pages = [_page(entry, default=number == 0) for number, entry in enumerate(entries())]
+    here = st.navigation(pages, position="hidden")
+    _bar(pages, here, code)
+    here.run()
+
+
+main()
