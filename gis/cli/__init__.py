@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from gis import settings
 from gis.cli import checking
+from gis.cli import coverage
 from gis.cli import database
 from gis.cli import doctor
 from gis.cli import manual
@@ -31,6 +32,7 @@ app.command()(serving.serve)
 app.command()(doctor.doctor)
 app.command()(checking.check)
 app.add_typer(database.app, name="db")
+app.add_typer(coverage.app, name="coverage")
 manual.furnish(app)
 
 

@@ -1,0 +1,145 @@
+"""Verbs ``coverage refresh|summary|findings``: the stored office."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json as codec
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from gis.cli.checking import ensure_database
+from gis.coverage import findings as stored
+from gis.coverage import refresh as refreshing
+from gis.coverage import report
+from gis.coverage import summary as sums
+from gis.coverage import wording
+from gis.db.connection import session
+from gis.errors import NotFound
+from gis.i18n import translate as _
+from gis.vocabulary import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+app = typer.Typer(no_args_is_help=True, help=_("覆盖与盲区:重新计算、汇总、问题清单。"))
+
+Network = Annotated[str | None, typer.Option(help=_("网络编码;不写则取全部(或唯一的)网络。"))]
+Json = Annotated[str | None, typer.Option(help=_("写出 JSON;- 表示标准输出。"))]
+
+
+class NothingRefreshed(NotFound):
+    """No refresh has run yet."""
+
+    template = "网络 {code} 还没有计算过覆盖情况。"
+    cure = "请先运行 script/gis coverage refresh。"
+
+
+class NoNetwork(NotFound):
+    """No network has grids in force."""
+
+    template = "库里还没有任何现行网格。"
+    cure = "请先用 script/gis import grids 导入网格,或运行 script/gis demo。"
+
+
+@app.command()
+def refresh(network: Network = None) -> None:
+    """重新计算覆盖情况与盲区。."""
+    ensure_database()
+    for code in _codes(network):
+        figures = refreshing.refresh(_actor(), code)
+        print(_("网络 {code}:{text}").format(code=code, text=refreshing.describe(figures)))
+
+
+@app.command()
+def summary(network: Network = None, json: Json = None) -> None:
+    """显示最近一次计算的汇总数字。."""
+    ensure_database()
+    result: dict[str, Any] = {}
+    with session(_actor()) as conn:
+        for code in _codes(network):
+            figures = sums.headline(conn, code)
+            if figures is None:
+                raise NothingRefreshed(code=code)
+            result[code] = {
+                "summary": {**figures, "finished_at": figures["finished_at"].isoformat()},
+                "communities": [
+                    {key: value if isinstance(value, str | float | None) else float(value) for key, value in row.items()}
+                    for row in sums.communities(conn, code)
+                ],
+            }
+    if json is not None:
+        with _target(json) as out:
+            codec.dump(result, out, ensure_ascii=False)
+            out.write("\n")
+        return
+    for code, both in result.items():
+        figures = both["summary"]
+        print(_("网络 {code},计算于 {at}").format(code=code, at=figures["finished_at"]))
+        for key in ("covered_buildings_share", "covered_households_share"):
+            if figures[key] is not None:
+                print(_("{formula}:{share:.2%}").format(formula=sums.formula(key), share=figures[key]))
+        for rule, count in figures["by_rule"].items():
+            print(_("{title}:{count}").format(title=wording.title(rule), count=count))
+
+
+@app.command()
+def findings(
+    network: Network = None,
+    rule: Annotated[list[str] | None, typer.Option(help=_("只看这些规则(可重复)。"))] = None,
+    severity: Annotated[list[str] | None, typer.Option(help=_("只看这些程度:block、blind、warn、hint(可重复)。"))] = None,
+    area: Annotated[str | None, typer.Option(help=_("只看这个辖区(编码)及其下级。"))] = None,
+    limit: Annotated[int, typer.Option(min=1, help=_("最多几条。"))] = 200,
+    json: Json = None,
+) -> None:
+    """列出最近一次计算发现的问题。."""
+    ensure_database()
+    shown: list[stored.Finding] = []
+    totals: dict[str, Any] = {}
+    with session(_actor()) as conn:
+        for code in _codes(network):
+            shown += stored.listing(conn, code, rule, severity, area, limit)
+            totals[code] = stored.counts(conn, code)
+    if json is not None:
+        with _target(json) as out:
+            report.write_json({"counts": totals}, shown, out)
+        return
+    for finding in shown:
+        print(f"{finding.id} [{finding.severity_text}] {finding.reason} {' '.join(finding.remedies_text)}")
+
+
+def _codes(network: str | None) -> list[str]:
+    if network is not None:
+        return [network]
+    codes = refreshing.networks(_actor())
+    if not codes:
+        raise NoNetwork
+    return codes
+
+
+def _actor() -> Actor:
+    """Whoever types the command, as far as the machine knows."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "?"
+    return Actor.job(f"cli:{name}")
+
+
+@contextlib.contextmanager
+def _target(name: str) -> Iterator[IO[str]]:
+    """Open the file to write, or give the terminal for ``-``."""
+    if name == "-":
+        yield sys.stdout
+        return
+    try:
+        with Path(name).open("w", encoding="utf-8") as out:
+            yield out
+    except OSError as error:
+        raise report.OutputRefused(path=name, detail=error.strerror or error) from error

@@ -1,0 +1,176 @@
+"""Judges the stored office and keeps what was found: assignments, findings, the headline.
+
+One transaction per network. A refresh that finds what the last one found changes no finding
+(their numbers stay, and tiles stay valid); it still leaves its own row and its audit row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC
+from datetime import datetime
+from typing import TYPE_CHECKING
+from typing import Any
+
+import shapely
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from gis.coverage import engine
+from gis.coverage import summary
+from gis.coverage.engine import statement
+from gis.db.connection import session
+from gis.errors import NotFound
+from gis.i18n import translate as _
+from gis.vocabulary import SRID
+from gis.vocabulary import Actor
+from gis.vocabulary import ActorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+FILE = "refresh.sql"
+LOCK_SPACE = 7_041_976
+ANALYSED = ("area", "grid", "building", "incident", "excluded")
+
+
+class NetworkMissing(NotFound):
+    """No network has this code."""
+
+    template = "没有编码为 {code} 的网格网络。"
+    cure = "请先导入网格,或检查网络编码。"
+
+
+def networks(actor: Actor) -> list[str]:
+    """Give the codes of the networks that have grids in force."""
+    with session(actor) as conn:
+        rows = conn.execute(
+            "SELECT n.code FROM atlas.network n WHERE EXISTS "
+            "(SELECT FROM atlas.grid g WHERE g.network_id = n.id AND g.valid_to IS NULL) ORDER BY n.id"
+        )
+        return [code for (code,) in rows]
+
+
+def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """Judge one network anew and store the result.
+
+    Parameters
+    ----------
+    actor : Actor
+        Who asked; the work itself is done as a job in this name.
+    network_code : str
+        Which network.
+    progress : callable, optional
+        Told the name of each step.
+
+    Returns
+    -------
+    dict
+        The summary (see ``docs/check.md``), as stored in ``atlas.refresh``.
+
+    Raises
+    ------
+    NetworkMissing
+        No such network.
+    DatabaseUnavailable, DiskFull
+        Nothing was kept.
+    """
+    started = datetime.now(UTC)
+    with session(Actor(actor.name, ActorKind.JOB)) as conn:
+        row = conn.execute(statement(FILE, "network"), {"network": network_code}).fetchone()
+        if row is None:
+            raise NetworkMissing(code=network_code)
+        network, *limits = row
+        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, network))
+        for table in ANALYSED:
+            conn.execute(sql.SQL("ANALYZE atlas.{}").format(sql.Identifier(table)))
+        space = engine.Workspace(conn)
+        space.run("scratch.sql", "forget")
+        space.run("scratch.sql", "office", network=sql.Literal(network))
+        known, pointlike = conn.execute(statement(FILE, "known")).fetchone() or (False, 0)
+        names = ("sliver_width_m", "border_distance_m", "households_min", "households_max")
+        given = {name: float(value) for name, value in zip(names, limits, strict=True) if value is not None}
+        space.parameters({**given, "households_known": float(known), "pointlike": float(pointlike)})
+        engine.derive(space, progress)
+        found = engine.judge(space, progress)
+        figures = summary.figures(
+            conn, found, households_known=known, notes=[] if known else ["no_households"]
+        )
+        moved = _assign(space, network)
+        figures["digest"] = _digest(found)
+        replaced = _store(conn, network, found, figures["digest"])
+        conn.execute(
+            statement(FILE, "done"), {"network": network, "summary": Jsonb(figures), "started": started}
+        )
+        conn.execute(
+            statement(FILE, "audit"),
+            {"code": network_code, "after": Jsonb({"findings": len(found), "replaced": replaced, "reassigned": moved})},
+        )
+        space.run("scratch.sql", "forget")
+        space.drop()
+    return figures
+
+
+def _assign(space: engine.Workspace, network: int) -> int:
+    """Bring ``atlas.assignment`` up to date; say how many rows differed."""
+    space.table("cov_assigned", statement(FILE, "assigned"), ("building_id",))
+    row = space.conn.execute(statement(FILE, "differences"), {"network": network}).fetchone()
+    moved = int(row[0]) if row else 0
+    if moved:
+        space.conn.execute(statement(FILE, "drop_stale"), {"network": network})
+        space.conn.execute(statement(FILE, "add_fresh"), {"network": network})
+    return moved
+
+
+def _digest(found: list[engine.Raw]) -> str:
+    """Hash of what was found, whatever order parallel workers gave it in."""
+    lines = sorted(
+        hashlib.sha256(
+            json.dumps(
+                [raw.rule, raw.severity, raw.measure, raw.subjects, raw.grid_codes, raw.building_ids, raw.area_id],
+                sort_keys=True, default=str,
+            ).encode() + (raw.geom or b"")
+        ).hexdigest()
+        for raw in found
+    )  # fmt: skip
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _store(conn: psycopg.Connection[Any], network: int, found: list[engine.Raw], digest: str) -> bool:
+    """Replace the network's findings, unless they are the same; say whether they were replaced."""
+    last, count = conn.execute(statement(FILE, "newest_digest"), {"network": network}).fetchone() or (None, 0)
+    if last == digest and count == len(found):
+        return False
+    houses = sorted({i for raw in found for i in raw.building_ids})
+    cases = sorted({raw.subjects["incident_id"] for raw in found if "incident_id" in raw.subjects})
+    codes: dict[int, str] = dict(conn.execute(statement(FILE, "building_codes"), {"ids": houses}).fetchall())
+    incidents: dict[int, str] = dict(conn.execute(statement(FILE, "incident_codes"), {"ids": cases}).fetchall())
+    conn.execute(statement(FILE, "clear"), {"network": network})
+    with conn.cursor() as cursor, cursor.copy(statement(FILE, "copy")) as copy:
+        for raw in found:
+            subjects = dict(raw.subjects)
+            if "incident_id" in subjects:
+                subjects["incident"] = incidents[subjects.pop("incident_id")]
+            geom = None
+            if raw.geom is not None:
+                shape = shapely.set_srid(shapely.from_wkb(raw.geom), SRID)
+                geom = shapely.to_wkb(shape, hex=True, include_srid=True)
+            copy.write_row((
+                network, str(raw.rule), raw.severity, geom,
+                raw.measure["area_m2"], raw.measure["buildings"], raw.measure["households"], Jsonb(raw.measure),
+                raw.grid_codes, [codes[i] for i in raw.building_ids],
+                Jsonb(subjects), Jsonb(raw.remedies), raw.area_id,
+            ))  # fmt: skip
+    return True
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """Say a refresh in one sentence."""
+    return _("发现 {total} 个问题,其中盲区 {blind} 个、禁止发布 {block} 个。").format(
+        total=sum(figures["by_severity"].values()),
+        blind=figures["by_severity"]["blind"],
+        block=figures["by_severity"]["block"],
+    )
