@@ -172,6 +172,7 @@ def _run(migration: Migration, *, forward: bool) -> bool:
             "CREATE TABLE IF NOT EXISTS atlas.migration "
             "(name text PRIMARY KEY, digest text NOT NULL, at timestamptz NOT NULL DEFAULT now())"
         )
+        conn.execute("COMMENT ON TABLE atlas.migration IS 'Steps of the schema that ran, with the hash of each file.'")
         there = conn.execute("SELECT 1 FROM atlas.migration WHERE name = %s", (migration.name,)).fetchone()
         if (there is None) != forward:
             return False
