@@ -18,6 +18,7 @@ from gis.cli import checking
 from gis.cli import coverage
 from gis.cli import database
 from gis.cli import doctor
+from gis.cli import importing
 from gis.cli import manual
 from gis.cli import serving
 from gis.cli import usage
@@ -33,6 +34,7 @@ app.command()(doctor.doctor)
 app.command()(checking.check)
 app.add_typer(database.app, name="db")
 app.add_typer(coverage.app, name="coverage")
+app.command("import")(importing.import_file)
 manual.furnish(app)
 
 

@@ -152,6 +152,29 @@ def settle(
     return answer
 
 
+def name_candidates(candidates: list[Candidate]) -> str:
+    """List candidates for a sentence; runs of EPSG codes are drawn together (``EPSG:4534-4554``)."""
+    out: list[str] = []
+    run: list[int] = []
+
+    def close() -> None:
+        if run:
+            out.append(f"EPSG:{run[0]}" if len(run) == 1 else f"EPSG:{run[0]}-{run[-1]}")
+            run.clear()
+
+    for candidate in candidates:
+        number = candidate.datum.removeprefix("EPSG:")
+        if candidate.median_m is not None or not number.isdigit():
+            close()
+            out.append(candidate.datum + ("" if candidate.median_m is None else f"({candidate.median_m:.1f} m)"))
+            continue
+        if run and int(number) != run[-1] + 1:
+            close()
+        run.append(int(number))
+    close()
+    return "、".join(out)
+
+
 def weigh(
     points: Floats,
     *,
@@ -353,7 +376,7 @@ def _metres(points: Floats, control: Control | None, codes: NDArray[np.object_] 
         found = [Candidate(d, names[d], round(f.median_m, 1)) for d, f in ranked]
         return Question(_("坐标是米制的,没有注明投影和中央经线,与已有楼栋比对也对不上"), found, swapped)
     listed = [Candidate(d, reason) for d, reason in names.items()]
-    return Question(_("坐标是米制的,没有注明投影和中央经线"), listed[:30], swapped)
+    return Question(_("坐标是米制的,没有注明投影和中央经线"), listed, swapped)
 
 
 def _contradict(

@@ -53,6 +53,9 @@ __all__ = ["Control", "Inspection", "Prepared", "Proposal", "Source", "inspect",
 PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
 """Datasets whose rows are kept when their position cannot be used: a blind spot of its own."""
 
+UNFIT = ("wrong_type", "curve", "surface", "unreadable", "bad_wkt")
+"""Reasons for which such a row is refused all the same: it has a shape, only not one we hold."""
+
 PREVIEW = 2000
 
 
@@ -261,7 +264,7 @@ def _account(checked: Checked, book: row_rules.Book, dataset: Dataset, *, placed
         return
     keeps = dataset in PLACELESS
     for at, (key, words) in checked.bad.items():
-        if keeps and key != "wrong_type":
+        if keeps and key not in UNFIT:
             book.repair(at, key, _("没有可用的位置,按无位置保留:{why}").format(why=words))
         else:
             book.reject(at, key, words)

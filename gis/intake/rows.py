@@ -149,6 +149,8 @@ def canonical(
         frame["code"] = pd.Series([None] * len(frame), index=frame.index, dtype="str")
     if dataset is Dataset.AREAS:
         _fill_level(frame, level)
+        if frame["level"].isna().any():
+            book.warnings.append(_("文件没有写明辖区层级,按社区处理;若是区或街道,请用 --level 指明。"))
     return frame
 
 

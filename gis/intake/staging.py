@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import tempfile
 import zipfile
 import zlib
 from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +48,20 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".tab")
 SHEET_ENDINGS = (".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
 READABLE = (
-    *(".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".jsonl", ".seq", ".shp", ".kml", ".gml", ".fgb"),
+    *(
+        ".gpkg",
+        ".geojson",
+        ".json",
+        ".geojsonl",
+        ".geojsons",
+        ".jsonl",
+        ".ndjson",
+        ".seq",
+        ".shp",
+        ".kml",
+        ".gml",
+        ".fgb",
+    ),
     *(".parquet", ".geoparquet", ".dbf"),
     *TABLE_ENDINGS,
     *SHEET_ENDINGS,
@@ -150,6 +165,8 @@ class Stage:
         if head[:4] in {b"PK\x03\x04", b"PK\x05\x06"} and suffix not in SHEET_ENDINGS and not _is_workbook(path):
             return self._unzip(path)
         kind = recognise(head, name)
+        if kind == "dbf" and any(p.suffix.lower() == ".shp" for p in _siblings(path)):
+            kind = "shapefile"
         if kind == "shapefile":
             path = self._beside(path, ".shp")
         elif not re.fullmatch(r"[\w./ -]+", str(path)):
@@ -327,7 +344,7 @@ def recognise(head: bytes, name: str) -> str:
     if text.startswith((b"{", b"[")):
         if b"gdal_streamed_alg" in head:
             raise SourceForbidden(name=name, detail=_("这种文件会引用别的文件或网址"))
-        return "geojson"
+        return "geojsonseq" if _is_sequence(head, suffix) else "geojson"
     if suffix in {".prj", ".cpg", ".qpj", ".gfs", ".xsd", ".qgs", ".mxd"}:
         raise FormatUnknown(name=name, detail=_("它只是数据的附属文件"))
     if suffix in {".kml", ".gml", ".json", ".geojson"}:
@@ -337,6 +354,18 @@ def recognise(head: bytes, name: str) -> str:
     if suffix in TABLE_ENDINGS or not suffix:
         return "table"
     raise FormatUnknown(name=name, detail=_("扩展名 {suffix} 不认识").format(suffix=suffix))
+
+
+def _is_sequence(head: bytes, suffix: str) -> bool:
+    """Say whether a JSON text is one feature per line (or RFC 8142 records)."""
+    if suffix in {".geojsonl", ".geojsons", ".jsonl", ".ndjson"} or head.startswith(b"\x1e"):
+        return True
+    lines = head.strip().split(b"\n")
+    if len(lines) > 1 and lines[1].lstrip().startswith(b"{"):
+        with suppress(ValueError):
+            first = json.loads(lines[0])
+            return isinstance(first, dict) and first.get("type") == "Feature"
+    return False
 
 
 def _recognise_xml(text: bytes, name: str) -> str:

@@ -102,7 +102,7 @@ def list_layers(staged: Staged) -> list[tuple[str, str | None]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = pyogrio.list_layers(staged.path)
+            found = pyogrio.list_layers(_source(staged))
     except _FAILURES as error:
         raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
     layers = [(str(name), None if kind is None else str(kind)) for name, kind in found]
@@ -111,6 +111,10 @@ def list_layers(staged: Staged) -> list[tuple[str, str | None]]:
     if not layers:
         raise FileBroken(name=staged.name, detail=_("里面没有图层"))
     return layers
+
+
+def _source(staged: Staged) -> str:
+    return f"GeoJSONSeq:{staged.path}" if staged.kind == "geojsonseq" else str(staged.path)
 
 
 def _tail(error: BaseException, staged: Staged) -> str:
@@ -179,10 +183,10 @@ def read_layer(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            info = pyogrio.read_info(staged.path, layer=layer)
+            info = pyogrio.read_info(_source(staged), layer=layer)
             _check_rows(info["features"], staged)
             meta, table = pyogrio.read_arrow(
-                staged.path,
+                _source(staged),
                 layer=layer,
                 columns=columns,
                 encoding=verdict.codec if verdict else None,
@@ -199,10 +203,29 @@ def read_layer(
     shape = meta["geometry_name"] or "wkb_geometry"
     out = _with_geometry(table, shape if meta["geometry_type"] is not None else None)
     out.encoding = verdict
+    if verdict is not None and rows is None:
+        _mend_commas(staged, out)
+    if any(key == "curve" for key, _words in out.unreadable.values()):
+        _stroke(staged, layer, out)
     if out.geometry is not None:
         out.crs = _crs(meta["crs"])
         out.declared = _who_declares(staged) if out.crs is not None else ""
     return out
+
+
+def _stroke(staged: Staged, layer: str, out: Layer) -> None:
+    """Read curves once more without Arrow: there GDAL draws them as short straight lines."""
+    try:
+        wkb = pyogrio.raw.read(_source(staged), layer=layer, columns=[])[2]
+    except _FAILURES:
+        return
+    assert out.geometry is not None
+    for at in [i for i, (key, _words) in out.unreadable.items() if key == "curve"]:
+        shape = _mend(wkb[at]) if len(wkb) == len(out.geometry) else None
+        if shape is not None:
+            out.geometry[at] = shape
+            del out.unreadable[at]
+            out.repairs.append(Note(at + 1, "curve_stroked", _("曲线已按短折线近似")))
 
 
 def _check_rows(count: int, staged: Staged) -> None:
@@ -213,7 +236,7 @@ def _check_rows(count: int, staged: Staged) -> None:
 
 def _who_declares(staged: Staged) -> str:
     """Say whether the CRS stands in the file or comes from the format's definition."""
-    if staged.kind == "kml":
+    if staged.kind in {"kml", "geojsonseq"}:
         return "format"
     if staged.kind == "geojson":
         with staged.path.open("rb") as source:
@@ -367,6 +390,44 @@ def _dbf_encoding(staged: Staged, given: str | None) -> encodings.Verdict | None
     return encodings.detect(text, staged.name, given=given, declared=declared or encodings.LDID.get(language))
 
 
+def _mend_commas(staged: Staged, out: Layer) -> None:
+    """Give number columns written with a decimal comma back as text: GDAL cuts at the comma."""
+    dbf = staged.path if staged.kind == "dbf" else _part(staged.path, ".dbf")
+    if dbf is None or out.table.num_rows == 0:
+        return
+    start, width, fields = _dbf_fields(dbf, staged.name)
+    size = dbf.stat().st_size - start
+    if width == 0 or size // width < out.table.num_rows:
+        return
+    records = np.memmap(dbf, dtype=np.uint8, mode="r", offset=start, shape=(size // width, width))
+    for at, (kind, begin, length) in enumerate(fields):
+        if kind not in b"NF" or at >= out.table.num_columns:
+            continue
+        cells = np.asarray(records[:, begin : begin + length])
+        if (cells == ord(",")).any() and (records[:, 0] == ord(" ")).all() and len(records) == out.table.num_rows:
+            texts = [cell.tobytes().decode("ascii", errors="replace").strip(" \x00") for cell in cells]
+            out.table = out.table.set_column(at, out.table.column_names[at], pa.array(texts, pa.string()))
+
+
+def _dbf_fields(path: Path, name: str) -> tuple[int, int, list[tuple[bytes, int, int]]]:
+    """Read a .dbf header: where records start, how wide they are, and (type, offset, width) of each field."""
+    with path.open("rb") as source:
+        head = source.read(32)
+        if len(head) < 32:  # noqa: PLR2004 - length of a .dbf header
+            raise FileBroken(name=name, detail=_(".dbf 文件头不完整"))
+        start, width = struct.unpack("<HH", head[8:12])
+        text = source.read(max(0, start - 32))
+    fields: list[tuple[bytes, int, int]] = []
+    offset = 1
+    for at in range(0, len(text) - 31, 32):
+        entry = text[at : at + 32]
+        if entry[:1] == b"\x0d":
+            break
+        fields.append((entry[11:12], offset, entry[16]))
+        offset += entry[16]
+    return start, width, fields
+
+
 def dbf_text(path: Path, name: str, most: int = 1 << 19) -> tuple[bytes, int]:
     """Take the text beyond ASCII out of a .dbf: column names and character cells.
 
@@ -380,24 +441,12 @@ def dbf_text(path: Path, name: str, most: int = 1 << 19) -> tuple[bytes, int]:
     FileBroken
         The header makes no sense.
     """
+    start, width, fields = _dbf_fields(path, name)
     with path.open("rb") as source:
-        head = source.read(32)
-        if len(head) < 32:  # noqa: PLR2004 - length of a .dbf header
-            raise FileBroken(name=name, detail=_(".dbf 文件头不完整"))
-        count, start, width = struct.unpack("<IHH", head[4:12])
-        fields = source.read(max(0, start - 32))
-    text: list[bytes] = []
-    cells: list[tuple[int, int]] = []
-    offset = 1
-    for at in range(0, len(fields) - 31, 32):
-        entry = fields[at : at + 32]
-        if entry[:1] == b"\x0d":
-            break
-        size = entry[16]
-        text.append(entry[:11].split(b"\x00")[0])
-        if entry[11:12] in b"Cc":
-            cells.append((offset, size))
-        offset += size
+        head = source.read(start)
+    count = struct.unpack("<I", head[4:8])[0]
+    text = [head[at : at + 11].split(b"\x00")[0] for at in range(32, 32 + 32 * len(fields), 32)]
+    cells = [(begin, size) for kind, begin, size in fields if kind in b"Cc"]
     available = (path.stat().st_size - start) // width if width else 0
     count = min(count, available)
     if count and width:
