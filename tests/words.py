@@ -32,6 +32,8 @@ DATA = {
     "data/demo": "names and addresses of the invented street",
     "gis/crs.py": "names of coordinate systems as files spell them",
     "gis/intake/encodings.py": "frequent characters, to tell encodings apart",
+    "gis/intake/values.py": "how files write dates, numbers and nothing at all",
+    "gis/intake/places.py": "beginnings of column names",
     "views/format.py": "dates, written by each language's own rule",
 }
 """Files whose other Chinese texts are data, never shown as they stand, with the reason."""
@@ -47,7 +49,10 @@ msgstr ""
 "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 
 """
+FIELD = re.compile(r"\{[^}]*\}")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
+SOURCE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+"""Chinese characters, or the punctuation that only Chinese text has."""
 
 
 def files() -> list[Path]:
@@ -70,8 +75,7 @@ def texts() -> dict[str, set[str]]:
             found.setdefault(text, set()).add(name)
     for text, name in _helps():
         found.setdefault(text, set()).add(name)
-    found.pop("", None)
-    return found
+    return {text: names for text, names in found.items() if FIELD.sub("", text).strip()}
 
 
 def _labels(tree: ast.Module) -> Iterator[str]:
