@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from gis.errors import GridAtlasError
+from gis.i18n import language
+from gis.i18n import speaking
 from gis.i18n import translate as _
 from gis.intake import rejects
 from views import format as written
@@ -48,9 +52,7 @@ def draw(here: Journey) -> bool:
         _rejects(here, found)
     if len(found.repairs):
         st.html(f"<h3>{written.html(_('已自动修复的行'))}</h3>")
-        _paged(
-            f"repairs-{here.upload.id}", found.repairs, (_("源文件行号"), _("做了什么")), ("row", "repair")
-        )
+        _paged(f"repairs-{here.upload.id}", found.repairs, (_("源文件行号"), _("做了什么")), ("row", "repair"))
     return True
 
 
@@ -103,7 +105,7 @@ def _rejects(here: Journey, found: Prepared) -> None:
         st.html(f"<h3>{written.html(_('剔除的行'))}</h3>", width="stretch")
         st.download_button(
             _("下载剔除的行(CSV)"),
-            data=lambda: _file(found.rejects),
+            data=partial(_file, found.rejects, language()),
             file_name=_("剔除的行") + ".csv",
             mime="text/csv",
             icon=":material/download:",
@@ -125,7 +127,7 @@ def _paged(key: str, rows: pd.DataFrame, head: tuple[str, ...], columns: tuple[s
     pages = max(-(-len(rows) // PAGE_ROWS), 1)
     page = min(st.session_state.get(key, 1), pages)
     part = rows.iloc[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
-    cells = [[part[name].iloc[at] for name in columns] for at in range(len(part))]
+    cells = [[_cell(name, part[name].iloc[at]) for name in columns] for at in range(len(part))]
     table.draw(head, cells, numbers=(0,))
     if pages == 1:
         return
@@ -138,15 +140,33 @@ def _paged(key: str, rows: pd.DataFrame, head: tuple[str, ...], columns: tuple[s
             words.format(page=page, pages=written.number(pages), rows=written.number(len(rows))), width="content"
         )
         st.button(
-            _("下一页"), key=f"next-{key}", disabled=page == pages, on_click=_turn, args=(key, page + 1), type="tertiary"
+            _("下一页"),
+            key=f"next-{key}",
+            disabled=page == pages,
+            on_click=_turn,
+            args=(key, page + 1),
+            type="tertiary",
         )
+
+
+def _cell(column: str, value: object) -> object:
+    """Write the row as it stood in the file as names and values."""
+    if column != "original" or not isinstance(value, str):
+        return value
+    try:
+        original = json.loads(value)
+    except ValueError:
+        return value
+    if not isinstance(original, dict):
+        return value
+    return " · ".join(f"{name}: {item}" for name, item in original.items() if item not in (None, ""))
 
 
 def _turn(key: str, page: int) -> None:
     st.session_state[key] = page
 
 
-def _file(rows: pd.DataFrame) -> bytes:
+def _file(rows: pd.DataFrame, code: str) -> bytes:
     """Write the rejects as the file a spreadsheet opens: with a byte order mark, no cell a formula."""
-    with tempfile.TemporaryDirectory() as folder:
+    with speaking(code), tempfile.TemporaryDirectory() as folder:
         return rejects.write(Path(folder) / "rejects.csv", rows).read_bytes()

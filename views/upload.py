@@ -26,10 +26,11 @@ from views import format as written
 from views import journey as going
 from views import speech
 from views import table
-from views.journey import Journey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from views.journey import Journey
 
 FOLDER = Path(__file__).resolve().parent
 SAMPLE_ROWS = 5
