@@ -157,7 +157,7 @@ def _print(prepared: Prepared, report: loading.LoadReport) -> None:
         print(f"  {labels.get(field, field)} ({field.lstrip('@')}) ← {column}")
     if not source.mapping:
         print("  " + _("没有认出任何字段,只取几何。"))
-    for sentence in [*prepared.warnings, *report.warnings]:
+    for sentence in report.warnings:
         print(_("注意:{sentence}").format(sentence=sentence))
     counts = _("读取 {read} 行:新增 {inserted},更新 {updated},未变 {unchanged},修复 {repaired},剔除 {rejected}。")
     print(
@@ -245,7 +245,7 @@ def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
         },
         "rejects": prepared.rejects[["row", "code", "reason"]].head(LISTED).to_dict("records"),
         "repairs": prepared.repairs[["row", "code", "repair"]].head(LISTED).to_dict("records"),
-        "warnings": [*prepared.warnings, *report.warnings],
+        "warnings": list(report.warnings),
         "rejects_file": str(report.rejects_path) if report.rejects_path else None,
         "import_id": report.import_id,
         "already": report.already,

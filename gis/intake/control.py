@@ -32,6 +32,9 @@ dense town the nearest building is never 50 m away, however wrong the datum."""
 FITS_M = 30.0
 """A winner whose median distance is larger than this fits nothing."""
 
+LOCAL_M = 20_000.0
+"""Farther than this under every datum, the stored buildings are of another place and say nothing."""
+
 SAMPLE = 2000
 
 
@@ -134,6 +137,11 @@ def pick_winner(fits: dict[str, Fit]) -> str | None:
     far = second.median_m - first.median_m > BETTER_M
     agree = first.agree >= AGREE_SHARE and max(f.agree for d, f in fits.items() if d != best) <= STRAY_SHARE
     return best if nearer and (far or agree) else None
+
+
+def is_local(fits: dict[str, Fit]) -> bool:
+    """Say whether the control buildings stand near the file at all, under some datum."""
+    return min(fit.median_m for fit in fits.values()) < LOCAL_M
 
 
 def figures(fits: dict[str, Fit]) -> dict[str, Any]:

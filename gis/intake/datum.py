@@ -22,6 +22,7 @@ from gis import crs
 from gis.i18n import translate as _
 from gis.intake.control import compare
 from gis.intake.control import figures
+from gis.intake.control import is_local
 from gis.intake.control import pick_winner
 from gis.intake.errors import DatumContradicted
 from gis.intake.errors import DatumUnknown
@@ -307,6 +308,12 @@ def _degrees(
         if winner is not None:
             evidence = _evidence("control", swapped=swapped, **figures(distances))
             return Decision(winner, swapped=swapped, evidence=evidence, warnings=_told(swapped))
+        if not is_local(distances):
+            return Question(
+                _("中国大陆的经纬度没有注明坐标系,附近也没有已有楼栋可以比对"),
+                [Candidate(d, reasons[d]) for d in CHINESE],
+                swapped,
+            )
         ranked = sorted(distances.items(), key=lambda item: item[1].median_m)
         candidates = [Candidate(d, reasons[d], round(f.median_m, 1)) for d, f in ranked]
         return Question(_("中国大陆的经纬度没有注明坐标系,与已有楼栋比对也分不出高下"), candidates, swapped)
@@ -372,9 +379,10 @@ def _metres(points: Floats, control: Control | None, codes: NDArray[np.object_] 
         if winner is not None:
             evidence = _evidence("control", swapped=swapped, **figures(distances))
             return Decision(winner, swapped=swapped, evidence=evidence, warnings=_told(swapped))
-        ranked = sorted(distances.items(), key=lambda item: item[1].median_m)[:5]
-        found = [Candidate(d, names[d], round(f.median_m, 1)) for d, f in ranked]
-        return Question(_("坐标是米制的,没有注明投影和中央经线,与已有楼栋比对也对不上"), found, swapped)
+        if is_local(distances):
+            ranked = sorted(distances.items(), key=lambda item: item[1].median_m)[:5]
+            found = [Candidate(d, names[d], round(f.median_m, 1)) for d, f in ranked]
+            return Question(_("坐标是米制的,没有注明投影和中央经线,与已有楼栋比对也对不上"), found, swapped)
     listed = [Candidate(d, reason) for d, reason in names.items()]
     return Question(_("坐标是米制的,没有注明投影和中央经线"), listed, swapped)
 
