@@ -127,12 +127,20 @@ def prepare(
     checked.bad.update(found.bad)
     for at, told in found.repaired.items():
         checked.repaired.setdefault(at, []).insert(0, told)
+    del geometry, found
+    raw.geometry = None  # a million shapes are kept once, not twice
     tell(_("整理字段"), 0.75)
     frame = row_rules.canonical(raw, chosen, dataset, book, level=level)
     _account(checked, book, dataset, placed=placed)
     sha = raw.sha256
     row_rules.settle_codes(
-        frame, raw, dataset, book, stem=None if row_codes else sha[:8], keep_duplicates=keep_duplicates
+        frame,
+        raw,
+        _comparable(checked),
+        dataset,
+        book,
+        stem=None if row_codes else sha[:8],
+        keep_duplicates=keep_duplicates,
     )
     row_rules.judge(frame, dataset, book, strict=strict)
     tell(_("汇总"), 0.92)
@@ -239,6 +247,14 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     else:
         checks.as_points(checked, footprints=dataset is Dataset.BUILDINGS)
     return checked
+
+
+def _comparable(checked: Checked) -> row_rules.Shapes:
+    """Give the shapes rows are compared by; a place that was taken away equals no other."""
+    lost = np.zeros(len(checked.geometry), dtype=bool)
+    lost[[at for at, (key, _words) in checked.bad.items() if key not in {"no_geometry", "no_position"}]] = True
+    footprint = checked.footprint if checked.footprint is not None else None
+    return row_rules.Shapes(checked.geometry, footprint, lost)
 
 
 def _swap_single(checked: Checked, decision: datums.Decision) -> None:

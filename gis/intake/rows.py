@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -181,8 +182,32 @@ def _fill_level(frame: pd.DataFrame, level: str | None) -> None:
 # codes -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Shapes:
+    """The geometry of the rows, to tell whether two rows are the same.
+
+    Attributes
+    ----------
+    geometry, footprint : ndarray of shapely geometry, (n,)
+        After the checks; no footprint where the dataset has none.
+    lost : ndarray of bool, (n,)
+        Rows whose place could not be used: they equal no other row.
+    """
+
+    geometry: NDArray[np.object_]
+    footprint: NDArray[np.object_] | None
+    lost: NDArray[np.bool_]
+
+
 def settle_codes(
-    frame: pd.DataFrame, raw: Raw, dataset: Dataset, book: Book, *, stem: str | None, keep_duplicates: bool
+    frame: pd.DataFrame,
+    raw: Raw,
+    shapes: Shapes,
+    dataset: Dataset,
+    book: Book,
+    *,
+    stem: str | None,
+    keep_duplicates: bool,
 ) -> None:
     """Give every row a code of its own, or refuse it; in place.
 
@@ -192,6 +217,8 @@ def settle_codes(
         Canonical columns.
     raw : Raw
         The file.
+    shapes : Shapes
+        Geometry of the rows.
     dataset : Dataset
         What the rows are.
     book : Book
@@ -214,16 +241,18 @@ def settle_codes(
             book.warnings.append(words)
     else:
         whole = dataset in {Dataset.BUILDINGS, Dataset.INCIDENTS}
-        same = _repeats(raw, missing & live) if whole and missing.any() else {}
+        same = _repeats(raw, shapes, missing & live) if whole and missing.any() else {}
         for at, first in same.items():
             book.reject(at, "duplicate_row", _("整行与第 {first} 行完全相同").format(first=int(raw.rows[first])))
-        _reject_repeated(codes, repeated, raw, book, whole=whole)
+        _reject_repeated(codes, repeated, raw, book, shapes=shapes if whole else None)
     frame["code"] = codes
     if "name" in frame and dataset in {Dataset.AREAS, Dataset.GRIDS}:
         frame["name"] = frame["name"].fillna(codes)
 
 
-def _reject_repeated(codes: pd.Series[Any], repeated: NDArray[np.bool_], raw: Raw, book: Book, *, whole: bool) -> None:
+def _reject_repeated(
+    codes: pd.Series[Any], repeated: NDArray[np.bool_], raw: Raw, book: Book, *, shapes: Shapes | None
+) -> None:
     if not repeated.any():
         return
     live = codes[~book.rejected]
@@ -232,7 +261,7 @@ def _reject_repeated(codes: pd.Series[Any], repeated: NDArray[np.bool_], raw: Ra
     involved = np.zeros(len(codes), dtype=bool)
     involved[again] = True
     involved[[first_of[codes.iloc[at]] for at in again]] = True
-    same = _repeats(raw, involved) if whole else {}
+    same = _repeats(raw, shapes, involved) if shapes is not None else {}
     for at in map(int, again):
         first = first_of[codes.iloc[at]]
         row = int(raw.rows[first])
@@ -243,14 +272,14 @@ def _reject_repeated(codes: pd.Series[Any], repeated: NDArray[np.bool_], raw: Ra
             book.reject(at, "duplicate_code", words)
 
 
-def _repeats(raw: Raw, among: NDArray[np.bool_]) -> dict[int, int]:
+def _repeats(raw: Raw, shapes: Shapes, among: NDArray[np.bool_]) -> dict[int, int]:
     """Find rows that equal an earlier one wholly, geometry included: index -> index of the first."""
-    at = np.flatnonzero(among)
+    at = np.flatnonzero(among & ~shapes.lost)
     table = raw.table.take(at)
     mixed = np.zeros(len(at), dtype=np.uint64)
     columns: list[Any] = [c for c in table.columns if not pa.types.is_nested(c.type)]
-    if raw.geometry is not None:
-        columns.append(pa.chunked_array([pa.array(shapely.to_wkb(raw.geometry[at]), pa.binary())]))
+    drawn = [shapes.geometry] if shapes.footprint is None else [shapes.geometry, shapes.footprint]
+    columns += [pa.chunked_array([pa.array(shapely.to_wkb(shape[at]), pa.binary())]) for shape in drawn]
     with np.errstate(over="ignore"):
         for column in columns:
             whole: Any = column.combine_chunks()

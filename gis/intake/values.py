@@ -92,7 +92,7 @@ def to_text(column: Column, *, code: bool = False) -> Converted:
         text = pc.if_else(
             pc.match_substring_regex(text, r"^\d+\.0+$"), pc.replace_substring_regex(text, r"\.0+$", ""), text
         )
-    values = pd.Series(text.to_pandas().to_numpy(), dtype="str")
+    values = text.to_pandas().astype("str").reset_index(drop=True)
     return Converted(values, np.zeros(len(values), dtype=bool))
 
 
