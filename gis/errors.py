@@ -104,6 +104,22 @@ class DiskFull(GridAtlasError):
     http_status = 507
 
 
+class Busy(GridAtlasError):
+    """Somebody else holds what was to be changed."""
+
+    template = "数据正被别人使用,等了一会儿仍未空出来。"
+    cure = "请稍后重试;本次没有写入任何内容。"
+    http_status = 409
+
+
+class TooSlow(GridAtlasError):
+    """A question took longer than allowed, or was cancelled."""
+
+    template = "这次查询超时,已被取消。"
+    cure = "请缩小范围后重试,或由管理员调大 GRIDATLAS_STATEMENT_TIMEOUT_S。"
+    http_status = 503
+
+
 class PortBusy(GridAtlasError):
     """Another program listens on the port."""
 

@@ -12,8 +12,11 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
+import stat
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +36,12 @@ if TYPE_CHECKING:
 MINIMUM_POSTGRESQL = 15
 MINIMUM_FREE_MB = 300
 LONGEST_SOCKET_PATH = 107
+PORT = 5432
+"""Only a part of the socket's name: the server listens on no network."""
+WAIT_FOR_ORPHANS_S = 30
+"""Seconds the processes of a killed server get to notice and go."""
 SERVER_USER = "postgres"
+NO_ROOM = "No space left on device"
 
 CONFIGURATION = """\
 listen_addresses = ''
@@ -78,10 +86,11 @@ class Cluster:
     def socket(self) -> Path:
         """Folder of the socket: below home, or a short one where that path is too long."""
         here = self.home / "postgres" / "run"
-        if len(str(here / ".s.PGSQL.5432.lock")) < LONGEST_SOCKET_PATH:
+        if len(os.fsencode(here / f".s.PGSQL.{PORT}.lock")) < LONGEST_SOCKET_PATH:
             return here
-        digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"gridatlas-{digest}"
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        # Not the temporary folder of the environment: every process has to find the same one.
+        return Path("/tmp") / f"gridatlas-{digest}"  # noqa: S108 - made and checked by _private_folder
 
 
 def binaries() -> Path:
@@ -121,10 +130,27 @@ def binaries() -> Path:
 
 
 def is_running(cluster: Cluster) -> bool:
-    """Whether the server of this cluster answers."""
-    if not (cluster.data / "postmaster.pid").exists():
+    """Whether the server of this cluster answers on its socket.
+
+    Raises
+    ------
+    RightMissing
+        The cluster belongs to somebody else.
+    """
+    try:
+        if not (cluster.data / "postmaster.pid").exists():
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(5)
+            client.connect(str(cluster.socket / f".s.PGSQL.{PORT}"))
+    except PermissionError as error:
+        raise RightMissing(
+            detail=_("内置数据库 {folder} 属于别的用户").format(folder=cluster.home),
+            remedy=_("请换成建立它的用户(或 root)运行,或把 GRIDATLAS_HOME 设为自己的文件夹。"),
+        ) from error
+    except OSError:
         return False
-    return _as_server(cluster, "pg_ctl", "status", "-D", str(cluster.data)).returncode == 0
+    return True
 
 
 def start(cluster: Cluster) -> bool:
@@ -144,21 +170,33 @@ def start(cluster: Cluster) -> bool:
         _make_folders(cluster)
         if not (cluster.data / "PG_VERSION").exists():
             _create(cluster)
+        _wait_for_orphans(cluster)
         done = _as_server(
-            cluster, "pg_ctl", "start", "-w", "-t", "120", "-D", str(cluster.data), "-l", str(cluster.log),
-            "-o", f"-k {cluster.socket}",
+            "pg_ctl", "start", "-w", "-t", "120", "-D", str(cluster.data), "-l", str(cluster.log),
+            "-o", f"-k {cluster.socket} -p {PORT}",
         )  # fmt: skip
         if done.returncode != 0:
-            raise DatabaseUnavailable(detail=_("数据库启动失败,日志末尾:{tail}").format(tail=_tail(cluster.log)))
+            tail = _tail(cluster.log)
+            if NO_ROOM in tail:
+                raise DiskFull(detail=_("数据库没有空间启动({folder})").format(folder=cluster.home))
+            raise DatabaseUnavailable(detail=_("数据库启动失败,日志末尾:{tail}").format(tail=tail))
         return True
 
 
 def stop(cluster: Cluster) -> bool:
-    """Stop the server, letting running statements roll back; say whether it was running."""
+    """Stop the server, letting running statements roll back; say whether it was running.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        It did not stop within two minutes.
+    """
     with _lock(cluster):
         if not is_running(cluster):
             return False
-        _as_server(cluster, "pg_ctl", "stop", "-w", "-m", "fast", "-D", str(cluster.data))
+        done = _as_server("pg_ctl", "stop", "-w", "-t", "120", "-m", "fast", "-D", str(cluster.data))
+        if done.returncode != 0:
+            raise DatabaseUnavailable(detail=_("数据库没有停下来,日志末尾:{tail}").format(tail=_tail(cluster.log)))
         return True
 
 
@@ -166,6 +204,8 @@ def destroy(cluster: Cluster) -> None:
     """Stop the server and delete all it holds."""
     stop(cluster)
     shutil.rmtree(cluster.home / "postgres", ignore_errors=True)
+    if not cluster.socket.is_relative_to(cluster.home):
+        shutil.rmtree(cluster.socket, ignore_errors=True)
 
 
 def _server_user() -> str | None:
@@ -173,7 +213,7 @@ def _server_user() -> str | None:
     return SERVER_USER if os.geteuid() == 0 else None
 
 
-def _as_server(cluster: Cluster, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _as_server(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [str(binaries() / program), *arguments]
     user = _server_user()
     if user:
@@ -182,29 +222,74 @@ def _as_server(cluster: Cluster, program: str, *arguments: str) -> subprocess.Co
     with tempfile.TemporaryFile() as out:
         done = subprocess.run(
             command, check=False, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", start_new_session=True,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            env={**_clean_environment(), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         )  # fmt: skip
         out.seek(0)
         return subprocess.CompletedProcess(command, done.returncode, out.read(), b"")
 
 
+def _clean_environment() -> dict[str, str]:
+    """Leave out what the environment says to PostgreSQL (PGPORT, PGDATA …): the folders decide."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
 def _create(cluster: Cluster) -> None:
+    """Make the data folder under another name and rename it: an interrupted one is made anew."""
+    fresh = cluster.data.with_name("data.new")
+    shutil.rmtree(fresh, ignore_errors=True)
     done = _as_server(
-        cluster, "initdb", "-D", str(cluster.data), "-U", SERVER_USER, "-E", "UTF8", "--locale=C.UTF-8",
+        "initdb", "-D", str(fresh), "-U", SERVER_USER, "-E", "UTF8", "--locale=C.UTF-8",
         "--auth-local=trust", "--auth-host=reject",
     )  # fmt: skip
     if done.returncode != 0:
-        shutil.rmtree(cluster.data, ignore_errors=True)
-        raise DatabaseUnavailable(detail=done.stdout.decode(errors="replace").strip()[-400:])
-    with (cluster.data / "postgresql.conf").open("a") as settings:
+        shutil.rmtree(fresh, ignore_errors=True)
+        said = done.stdout.decode(errors="replace").strip()
+        if NO_ROOM in said:
+            raise DiskFull(detail=_("没有空间建立数据库({folder})").format(folder=cluster.home))
+        raise DatabaseUnavailable(detail=_("建立数据库失败:{said}").format(said=said[-400:]))
+    with (fresh / "postgresql.conf").open("a") as settings:
         settings.write(CONFIGURATION)
+    fresh.rename(cluster.data)
+
+
+def _wait_for_orphans(cluster: Cluster) -> None:
+    """Let the processes of a killed server go, and take away a lock file that points at a stranger.
+
+    A server killed outright leaves ``postmaster.pid`` behind. PostgreSQL replaces it by
+    itself unless its number meanwhile belongs to another process of the same user (which
+    is common after a restart of a container): then, and only when no process works in the
+    data folder any more, the file is ours to remove.
+    """
+    deadline = time.monotonic() + WAIT_FOR_ORPHANS_S
+    while _processes_in(cluster.data) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    lock = cluster.data / "postmaster.pid"
+    if lock.exists() and not _processes_in(cluster.data):
+        number = lock.read_text().split("\n", 1)[0].strip()
+        if number.isdigit() and Path(f"/proc/{number}").exists():
+            lock.unlink()
+
+
+def _processes_in(folder: Path) -> list[int]:
+    """Numbers of the processes whose working folder this is: those of its server."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "cwd").readlink() == folder.resolve():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
 
 
 def _make_folders(cluster: Cluster) -> None:
     user = _server_user()
     for folder in (cluster.home, cluster.home / "postgres", cluster.socket):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder.is_relative_to(cluster.home):
+                folder.mkdir(parents=True, exist_ok=True)
+            else:
+                _private_folder(folder)
         except OSError as error:
             raise RightMissing(
                 detail=_("不能建立文件夹 {folder}").format(folder=folder),
@@ -226,6 +311,22 @@ def _make_folders(cluster: Cluster) -> None:
                 remedy=_("请把 GRIDATLAS_HOME 设到所有人都能进入的位置,例如 /var/lib/gridatlas。"),
             )
     cluster.socket.chmod(0o700)
+
+
+def _private_folder(folder: Path) -> None:
+    """Make a folder where everybody may write; refuse one that somebody else put there."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        ours = {os.geteuid()}
+        if _server_user():
+            ours.add(pwd.getpwnam(SERVER_USER).pw_uid)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+            raise RightMissing(
+                detail=_("文件夹 {folder} 被别的用户占用").format(folder=folder),
+                remedy=_("请删除它,或把 GRIDATLAS_HOME 设为较短的路径。"),
+            ) from None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Pools are kept per process and role; a connection that broke is replaced, not re
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,10 +20,14 @@ from psycopg_pool import AsyncConnectionPool
 from psycopg_pool import ConnectionPool
 from psycopg_pool import PoolTimeout
 
+from gis.db.cluster import PORT
 from gis.db.cluster import SERVER_USER
 from gis.db.cluster import Cluster
+from gis.errors import Busy
 from gis.errors import DatabaseUnavailable
 from gis.errors import DiskFull
+from gis.errors import TooSlow
+from gis.i18n import translate as _
 from gis.settings import DatabaseSettings
 from gis.vocabulary import Actor
 from gis.vocabulary import ActorKind
@@ -36,14 +41,20 @@ APP = "atlas_app"
 READ = "atlas_read"
 SCHEMA = "atlas"
 
+CONNECTION_GONE = ("08", "57P")
+"""Beginnings of the SQL states that say the server is gone, going or not yet there."""
+
 NAME_ACTOR = "SELECT set_config('atlas.actor', %s, true)"
+
+# The pool tells its log of every vain attempt; with no log set up that must not reach the terminal.
+logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
 _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
 _async_pools: dict[str, AsyncConnectionPool[psycopg.AsyncConnection[Any]]] = {}
 
 
 def conninfo(role: str | None, database: str | None = None) -> str:
-    """Connection string that arrives as ``role``; None: as whoever may set the house up.
+    """Give the connection string that arrives as ``role``; None: as whoever may set the house up.
 
     On the embedded server each role logs in by itself. On an office's own server the one
     account of ``GRIDATLAS_DATABASE_URL`` logs in and becomes the role at start.
@@ -65,6 +76,7 @@ def conninfo(role: str | None, database: str | None = None) -> str:
         return make_conninfo(**{"connect_timeout": "5", "application_name": "gridatlas", **given})
     return make_conninfo(
         host=str(Cluster.default().socket),
+        port=PORT,
         user=role or SERVER_USER,
         dbname=database or settings.database_name,
         options=" ".join(options),
@@ -158,11 +170,16 @@ def _explained() -> Iterator[None]:
         yield
     except (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded) as error:
         raise DiskFull(detail=str(error).splitlines()[0]) from error
-    except (PoolTimeout, psycopg.errors.AdminShutdown, psycopg.errors.CannotConnectNow) as error:
-        raise DatabaseUnavailable(detail=str(error).splitlines()[0]) from error
-    except psycopg.OperationalError as error:
-        if error.sqlstate is None or error.sqlstate.startswith("08"):
-            raise DatabaseUnavailable(detail=(str(error).splitlines() or ["-"])[0]) from error
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        raise Busy from error
+    except psycopg.errors.QueryCanceled as error:
+        raise TooSlow from error
+    except PoolTimeout as error:
+        seconds = f"{DatabaseSettings().pool_wait_s:g}"
+        raise DatabaseUnavailable(detail=_("等了 {seconds} 秒没有得到连接").format(seconds=seconds)) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if error.sqlstate is None or error.sqlstate.startswith(CONNECTION_GONE):
+            raise DatabaseUnavailable(detail=_("连接中途断开,没有写入任何内容")) from error
         raise
 
 
@@ -175,6 +192,8 @@ def _pool(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
             min_size=0,
             max_size=settings.pool_size,
             timeout=settings.pool_wait_s,
+            # Give up with whoever waits: the next one then tries at once, whatever the outage lasted.
+            reconnect_timeout=settings.pool_wait_s,
             check=ConnectionPool.check_connection,
             name=f"gridatlas-{role}",
             open=True,
@@ -191,6 +210,8 @@ async def _async_pool(role: str) -> AsyncConnectionPool[psycopg.AsyncConnection[
             min_size=2,
             max_size=settings.pool_size,
             timeout=settings.pool_wait_s,
+            # Give up with whoever waits: the next one then tries at once, whatever the outage lasted.
+            reconnect_timeout=settings.pool_wait_s,
             check=AsyncConnectionPool.check_connection,
             name=f"gridatlas-async-{role}",
             open=False,

@@ -138,14 +138,8 @@ def migrate(target: str | None = None) -> list[str]:
     if target is not None and target != "0" and target not in names:
         raise MigrationChanged(name=target)
     last = len(known) if target is None else 0 if target == "0" else names.index(target) + 1
-    steps: list[str] = []
-    for migration in known[:last]:
-        if migration.name not in done and _run(migration, forward=True):
-            steps.append(migration.name)
-    for migration in reversed(known[last:]):
-        if migration.name in done and _run(migration, forward=False):
-            steps.append(f"-{migration.name}")
-    return steps
+    forward = [m.name for m in known[:last] if m.name not in done and _run(m, forward=True)]
+    return forward + [f"-{m.name}" for m in reversed(known[last:]) if m.name in done and _run(m, forward=False)]
 
 
 def pending() -> list[str]:
@@ -190,7 +184,8 @@ def _connect(role: str | None, database: str | None = None) -> psycopg.Connectio
     try:
         return psycopg.connect(conninfo(role, database))
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(detail=(str(error).splitlines() or ["-"])[0]) from error
+        detail = str(error).strip().splitlines() or ["-"]
+        raise DatabaseUnavailable(detail=detail[0]) from error
 
 
 def _create_database(name: str) -> None:
