@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 
-import shapely
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -23,7 +22,6 @@ from gis.coverage.engine import statement
 from gis.db.connection import session
 from gis.errors import NotFound
 from gis.i18n import translate as _
-from gis.vocabulary import SRID
 from gis.vocabulary import Actor
 from gis.vocabulary import ActorKind
 
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 
 FILE = "refresh.sql"
 LOCK_SPACE = 7_041_976
+NO_LIMIT = 1e9
 ANALYSED = ("area", "grid", "building", "incident", "excluded")
 
 
@@ -91,9 +90,9 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         space.run("scratch.sql", "forget")
         space.run("scratch.sql", "office", network=sql.Literal(network))
         known, pointlike = conn.execute(statement(FILE, "known")).fetchone() or (False, 0)
-        names = ("sliver_width_m", "border_distance_m", "households_min", "households_max")
-        given = {name: float(value) for name, value in zip(names, limits, strict=True) if value is not None}
-        space.parameters({**given, "households_known": float(known), "pointlike": float(pointlike)})
+        space.parameters(
+            {**_limits(limits), "households_known": float(known), "pointlike": float(pointlike)}
+        )
         engine.derive(space, progress)
         found = engine.judge(space, progress)
         figures = summary.figures(
@@ -112,6 +111,17 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         space.run("scratch.sql", "forget")
         space.drop()
     return figures
+
+
+def _limits(row: list[Any]) -> dict[str, float]:
+    """Give the parameters of a network; a size without a limit is never exceeded."""
+    sliver, border, low, high = row
+    return {
+        "sliver_width_m": float(sliver),
+        "border_distance_m": float(border),
+        "households_min": 0.0 if low is None else float(low),
+        "households_max": NO_LIMIT if high is None else float(high),
+    }
 
 
 def _assign(space: engine.Workspace, network: int) -> int:
@@ -149,21 +159,19 @@ def _store(conn: psycopg.Connection[Any], network: int, found: list[engine.Raw],
     codes: dict[int, str] = dict(conn.execute(statement(FILE, "building_codes"), {"ids": houses}).fetchall())
     incidents: dict[int, str] = dict(conn.execute(statement(FILE, "incident_codes"), {"ids": cases}).fetchall())
     conn.execute(statement(FILE, "clear"), {"network": network})
-    with conn.cursor() as cursor, cursor.copy(statement(FILE, "copy")) as copy:
-        for raw in found:
-            subjects = dict(raw.subjects)
-            if "incident_id" in subjects:
-                subjects["incident"] = incidents[subjects.pop("incident_id")]
-            geom = None
-            if raw.geom is not None:
-                shape = shapely.set_srid(shapely.from_wkb(raw.geom), SRID)
-                geom = shapely.to_wkb(shape, hex=True, include_srid=True)
-            copy.write_row((
-                network, str(raw.rule), raw.severity, geom,
-                raw.measure["area_m2"], raw.measure["buildings"], raw.measure["households"], Jsonb(raw.measure),
-                raw.grid_codes, [codes[i] for i in raw.building_ids],
-                Jsonb(subjects), Jsonb(raw.remedies), raw.area_id,
-            ))  # fmt: skip
+    rows = []
+    for raw in found:
+        subjects = dict(raw.subjects)
+        if "incident_id" in subjects:
+            subjects["incident"] = incidents[subjects.pop("incident_id")]
+        rows.append((
+            network, str(raw.rule), raw.severity, raw.geom,
+            raw.measure["area_m2"], raw.measure["buildings"], raw.measure["households"], Jsonb(raw.measure),
+            raw.grid_codes, [codes[i] for i in raw.building_ids],
+            Jsonb(subjects), Jsonb(raw.remedies), raw.area_id,
+        ))  # fmt: skip
+    with conn.cursor() as cursor:
+        cursor.executemany(statement(FILE, "add"), rows)
     return True
 
 

@@ -49,12 +49,12 @@ SELECT (SELECT summary ->> 'digest' FROM atlas.refresh WHERE network_id = %(netw
 -- Findings of the network of the last refresh.
 DELETE FROM atlas.finding WHERE network_id = %(network)s
 
--- name: copy
--- The findings of this refresh.
-COPY atlas.finding (
+-- name: add
+-- One finding of this refresh (COPY does not work under row-level security).
+INSERT INTO atlas.finding (
     network_id, rule, severity, geom, area_m2, buildings, households, measure, grid_codes, building_codes,
     subjects, remedies, area_id
-) FROM STDIN
+) VALUES (%s, %s, %s, ST_GeomFromWKB(%s, 4490), %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: done
 -- The refresh itself.
