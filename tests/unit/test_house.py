@@ -22,7 +22,7 @@ SCREENS = {
     "streamlit": ("app.py", "views/"),
     "streamlit_folium": ("views/",),
     "folium": ("views/",),
-    "pydeck": ("views/map.py", "layers/"),
+    "pydeck": ("views/map.py", "views/preview.py", "layers/"),
 }
 
 
