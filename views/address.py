@@ -49,7 +49,7 @@ def read() -> Address:
         rule=asked.get(RULE) or None,
         finding=asked.get(FINDING) or None,
         grid=asked.get(GRID) or None,
-        page=int(page) if page.isdecimal() and 0 < int(page[:9]) else 1,
+        page=int(page) if page.isdecimal() and int(page[:9]) > 0 else 1,
     )
 
 

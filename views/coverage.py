@@ -106,7 +106,7 @@ def _stage(desk: Desk, at: Address) -> None:
 
 
 def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
-    """What the browser needs to write tooltips and to keep the chosen row in sight."""
+    """Give what the browser needs to write tooltips and to keep the chosen row in sight."""
     return {
         "mark": atlas.MARK,
         "lines": atlas.words(shown),
@@ -197,7 +197,8 @@ def _sum(desk: Desk) -> tuple[headline.Sum, str]:
 def _freshness(desk: Desk) -> str:
     if desk.headline is None:
         return _("还没有计算过")
-    return _("数据截至 {moment}").format(moment=written.moment(desk.headline["finished_at"]))
+    as_of = _("数据截至 {moment}").format(moment=written.moment(desk.headline["finished_at"]))
+    return f":orange[{as_of} · {_('此后有新数据')}]" if desk.behind else as_of
 
 
 def _filters(desk: Desk, at: Address) -> None:

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ParamSpec
+from typing import TypeVar
 
 import streamlit as st
 
@@ -28,6 +29,7 @@ LANGUAGE = "lang"
 
 _log = logging.getLogger("gridatlas.views")
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def speak() -> str:
@@ -46,18 +48,18 @@ def speak() -> str:
     return code
 
 
-def guarded(draw: Callable[P, Any]) -> Callable[P, Any]:
+def guarded(draw: Callable[P, T]) -> Callable[P, T | None]:
     """Wrap a page (or a part of one) so that a mistake becomes a sentence with a remedy."""
 
     @functools.wraps(draw)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | None:
         speak()
         try:
             return draw(*args, **kwargs)
         except GridAtlasError as error:
             _log.warning("%s: %s", draw.__name__, error)
             trouble(error.message, error.remedy)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever went wrong, the page stays and says so
             _log.exception("page part %s failed", draw.__name__)
             trouble(
                 _("这一部分没有显示出来,原因已记入日志。"),

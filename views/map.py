@@ -26,12 +26,13 @@ import streamlit as st
 from gis.i18n import translate as _
 from layers import deck
 from layers.catalog import layer as described
-from layers.palette import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
+
+    from layers.palette import Theme
 
 Bounds = tuple[float, float, float, float]
 

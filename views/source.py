@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from gis.records.overview import Overview
     from views.address import Address
 
+LONGEST_ID = 18
+"""Digits every number of the database's bigint can have."""
 PAGE_SIZE = 25
 OF_GRID = 12
 
@@ -62,6 +64,8 @@ class Desk:
         Code of the network shown.
     headline : dict or None
         Figures of the newest refresh; None before the first.
+    behind : bool
+        Whether a file came in after that refresh.
     counts : dict
         Findings of the network and area by rule and severity.
     total : int
@@ -86,6 +90,7 @@ class Desk:
     network: str
     area: areas.Area | None
     headline: dict[str, Any] | None
+    behind: bool
     counts: dict[str, dict[str, int]]
     total: int
     page: int
@@ -121,6 +126,8 @@ def load(address: Address) -> Desk:
         rules = [address.rule] if address.rule else None
         counts = _counts(conn, network, area)
         total = sum(n for rule, of in counts.items() if not rules or rule in rules for n in of.values())
+        newest = summary.headline(conn, network)
+        imported = conn.execute(_queries().newest_import.sql).fetchone()
         finding, grid, missing = _chosen(conn, network, address)
         place = _place(conn, network, area, rules, finding)
         page = place // PAGE_SIZE + 1 if place is not None else min(address.page, max(-(-total // PAGE_SIZE), 1))
@@ -129,7 +136,8 @@ def load(address: Address) -> Desk:
             networks=known,
             network=network,
             area=chosen_area,
-            headline=summary.headline(conn, network),
+            headline=newest,
+            behind=bool(newest and imported and imported[0] and imported[0] > newest["finished_at"]),
             counts=counts,
             total=total,
             page=page,
@@ -204,7 +212,7 @@ def _chosen(
     kind, key = address.chosen or (None, "")
     try:
         if kind == FINDING:
-            number = int(key) if key.isdecimal() and len(key) < 18 else -1
+            number = int(key) if key.isdecimal() and len(key) < LONGEST_ID else -1
             return findings.get(conn, number), None, False
         if kind == GRID:
             return None, grids.facts(conn, key, network), False

@@ -29,17 +29,19 @@ POLICE = 18
 
 
 def frame(columns: dict[str, object], geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
+    """Make a clean frame of columns and shapes in degrees, numbered from 1."""
     frame = gpd.GeoDataFrame(columns, geometry=geometry, crs=SRID)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame
 
 
 def many(geometry: shapely.Geometry) -> shapely.MultiPolygon:
+    """Give a polygon as a multipolygon of one."""
     return geometry if geometry.geom_type == "MultiPolygon" else shapely.MultiPolygon([geometry])
 
 
 def areas(work: Work) -> gpd.GeoDataFrame:
-    """The street and its communities, and its district as far as this street is concerned."""
+    """Give the street and its communities, and its district as far as this street is concerned."""
     street_ = many(shapely.coverage_union_all(work.degrees))
     order = np.argsort(work.community_codes)
     parts = [many(shapely.coverage_union_all(work.degrees[work.faces.community == i])) for i in order]
@@ -100,6 +102,7 @@ def roads(work: Work) -> gpd.GeoDataFrame:
 
 
 def water(work: Work) -> gpd.GeoDataFrame:
+    """Give the river and the lake."""
     at = work.plan.tile
     rows = (
         [
@@ -126,6 +129,7 @@ def water(work: Work) -> gpd.GeoDataFrame:
 
 
 def green(work: Work) -> gpd.GeoDataFrame:
+    """Give parks, gardens and the green banks."""
     which = np.flatnonzero(np.isin(work.faces.use, ("garden", "park", "bank")))
     kind = {"garden": ("游园", "garden"), "park": ("公园", "park"), "bank": ("滨江绿带", "bank")}
     quarter = [work.community_names[c] for c in work.faces.community[which]]
@@ -142,6 +146,7 @@ def green(work: Work) -> gpd.GeoDataFrame:
 
 
 def excluded(work: Work) -> gpd.GeoDataFrame:
+    """Give the land no grid has to claim, each with its reason."""
     rows = [
         (n + 1, name, reason, shapely.coverage_union_all(work.degrees[work.faces.use == use]))
         for n, (use, name, reason) in enumerate(
@@ -163,7 +168,7 @@ def excluded(work: Work) -> gpd.GeoDataFrame:
 
 
 def police(work: Work, rng: np.random.Generator) -> gpd.GeoDataFrame:
-    """A coarser network that takes no notice of communities: pieces grown from a few places."""
+    """Draw a coarser network that takes no notice of communities: pieces grown from a few places."""
     polygons = work.faces.polygons
     a, b = shapely.STRtree(polygons).query(polygons, predicate="touches")
     shared = shapely.length(shapely.intersection(polygons[a], polygons[b])) > 1.0
@@ -204,6 +209,7 @@ def _spread(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
 def incidents(
     work: Work, houses: Houses, stock: gpd.GeoDataFrame, count: int, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
+    """Draw a year of incidents, near the roads, the market and the houses."""
     weight = {"primary": 3.0, "secondary": 2.4, "tertiary": 1.8, "residential": 1.0, "path": 0.9}
     real = np.flatnonzero((work.road_kinds != "rail") & (work.road_ids >= 0))
     markets = shapely.get_coordinates(

@@ -63,7 +63,9 @@ THEMES = {
     "estate": Theme(
         1.15, 30_000, ("slabs", "slabs", "towers", "walkup"), ("school", "garden", "slabs", "kindergarten")
     ),
-    "river": Theme(1.0, 32_000, ("slabs", "towers", "slabs"), ("hospital", "garden", "school", "slabs"), waterside=True),
+    "river": Theme(
+        1.0, 32_000, ("slabs", "towers", "slabs"), ("hospital", "garden", "school", "slabs"), waterside=True
+    ),
     "lake": Theme(0.8, 34_000, ("slabs", "villas", "villas"), ("park", "garden", "school")),
     "works": Theme(0.4, 52_000, ("dormitory",), ("works", "works", "works"), share=0.7),
     "depot": Theme(0.65, 34_000, ("houses", "walkup", "dormitory"), ("store", "garden", "works")),
@@ -166,21 +168,39 @@ def bisect(
 def _locate(
     polygon: Polygon, along: np.ndarray, across: np.ndarray, low: float, high: float, share: float
 ) -> LineString:
-    """Find the chord behind which ``share`` of the area lies (false position, six steps)."""
+    """Find the chord behind which ``share`` of the area lies (false position, at most eight steps)."""
     wanted = share * polygon.area
     ends = [(low, 0.0), (high, polygon.area)]
-    line = LineString()
-    for _step in range(6):
+    aside = across * float(np.array(polygon.centroid.coords[0]) @ np.array([-along[1], along[0]]))
+    normal = np.array([across[1], -across[0]])
+    normal = normal if normal @ along > 0 else -normal
+    rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
+    heights = [ring @ normal for ring in rings]
+    middle = aside
+    for _step in range(8):
         (a, fa), (b, fb) = ends
         at = a + (b - a) * float(np.clip((wanted - fa) / (fb - fa), 0.05, 0.95))
-        middle = along * at + across * float(np.array(polygon.centroid.coords[0]) @ np.array([-along[1], along[0]]))
-        line = LineString([middle - across * 5000, middle + across * 5000])
-        quad = Polygon([*line.coords, middle + across * 5000 - along * 9000, middle - across * 5000 - along * 9000])
-        behind = polygon.intersection(quad).area
+        middle = along * at + aside
+        areas = [_area_below(ring, height - middle @ normal) for ring, height in zip(rings, heights, strict=True)]
+        behind = areas[0] - sum(areas[1:])
         if abs(behind - wanted) < 0.01 * polygon.area:
             break
         ends = [(at, behind), (b, fb)] if behind < wanted else [(a, fa), (at, behind)]
-    return line
+    return LineString([middle - across * 5000, middle + across * 5000])
+
+
+def _area_below(ring: np.ndarray, height: np.ndarray) -> float:
+    """Area of the part of a closed ring whose height is negative (Sutherland and Hodgman's clip)."""
+    p, q, hp, hq = ring[:-1], ring[1:], height[:-1], height[1:]
+    crosses = (hp < 0) != (hq < 0)
+    t = np.where(crosses, hp / np.where(hp == hq, 1.0, hp - hq), 0.0)[:, None]
+    cut = p + t * (q - p)
+    inside = np.stack((hp < 0, crosses), axis=1).ravel()
+    xy = np.stack((p, cut), axis=1).reshape(-1, 2)[inside]
+    if len(xy) < 3:  # noqa: PLR2004 - corners of an area
+        return 0.0
+    xy = xy - xy[0]
+    return abs(float(xy[:-1, 0] @ xy[1:, 1] - xy[1:, 0] @ xy[:-1, 1])) / 2
 
 
 def _halves(polygon: Polygon, line: LineString, plan: Plan) -> tuple[Polygon, Polygon, list[LineString]] | None:

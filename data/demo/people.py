@@ -91,7 +91,10 @@ def addresses(
     points: NDArray[np.object_], roads: NDArray[np.object_], road_names: NDArray[np.object_]
 ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Nearest road of each point and the number along it: odd on the left, even on the right."""
-    near = shapely.STRtree(roads).nearest(points)
+    xy, owner = shapely.get_coordinates(roads, return_index=True)
+    same = np.flatnonzero(owner[1:] == owner[:-1])
+    short = shapely.linestrings(np.stack((xy[same], xy[same + 1]), axis=1))
+    near = owner[same[shapely.STRtree(short).nearest(points)]]
     along = shapely.line_locate_point(roads[near], points)
     foot = shapely.get_coordinates(shapely.line_interpolate_point(roads[near], along))
     ahead = shapely.get_coordinates(shapely.line_interpolate_point(roads[near], along + 1.0))
@@ -159,5 +162,5 @@ def house_names(
 
 
 def numeral_letter(number: int) -> str:
-    """Letter of a wing: A, B, C …"""
+    """Letter of a wing: A, B, C and so on."""
     return chr(ord("A") + (number - 1) % 26)

@@ -212,8 +212,7 @@ def draw(at: Tile, rng: np.random.Generator) -> Plan:
     for kind, level in zip(("secondary", "primary"), levels, strict=False):
         _road(plan, kind, [(0, level * STEP), (at.width, (level + int(rng.integers(-1, 2))) * STEP)])
     left, right = levels[2] * STEP, (levels[2] + int(rng.integers(-2, 3))) * STEP
-    for lift in (0, STEP):
-        lines.append(Line("rail", LineString([(0, left + lift), (at.width, right + lift)])))
+    lines.extend(Line("rail", LineString([(0, left + lift), (at.width, right + lift)])) for lift in (0, STEP))
     plan.rail = Polygon([(0, left), (at.width, right), (at.width, right + STEP), (0, left + STEP)])
     superblocks = _faces([line.geometry for line in lines])
     diagonal = LineString([(0, round(high * 0.63) * STEP), (round(wide * 0.69) * STEP, 0)])

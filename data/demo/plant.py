@@ -9,6 +9,7 @@ Each grid takes part in at most one flaw, so that none hides another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -236,7 +237,7 @@ class Planter:
         for line in shapely.get_parts(shapely.line_merge(shapely.union_all(parts))):
             coords = [tuple(xy) for xy in shapely.get_coordinates(line).tolist()]
             cuts = [n for n, xy in enumerate(coords) if n in (0, len(coords) - 1) or self.degree.get(xy, 0) != 2]  # noqa: PLR2004 - an end of two segments
-            for first, last in zip(cuts, cuts[1:], strict=False):
+            for first, last in pairwise(cuts):
                 path = coords[first : last + 1]
                 if len(path) > 2 and LineString(path).length >= least and all(xy in self.degree for xy in path):  # noqa: PLR2004 - something to move
                     yield path

@@ -7,6 +7,7 @@ and becomes the table of flaws in :mod:`data.demo.flaws`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +108,7 @@ def _spot(planter: Planter, a: int, b: int, kind: str, tree: shapely.STRtree) ->
         if part.geom_type != "LineString":
             continue
         xy = shapely.get_coordinates(part)
-        for p, q in zip(xy, xy[1:], strict=False):
+        for p, q in pairwise(xy):
             length = float(np.hypot(*(q - p)))
             if length < 30:  # noqa: PLR2004 - metres of straight border a house needs
                 continue

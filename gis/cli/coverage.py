@@ -70,7 +70,10 @@ def summary(network: Network = None, json: Json = None) -> None:
             result[code] = {
                 "summary": {**figures, "finished_at": figures["finished_at"].isoformat()},
                 "communities": [
-                    {key: value if isinstance(value, str | float | None) else float(value) for key, value in row.items()}
+                    {
+                        key: value if isinstance(value, str | float | None) else float(value)
+                        for key, value in row.items()
+                    }
                     for row in sums.communities(conn, code)
                 ],
             }
@@ -93,7 +96,9 @@ def summary(network: Network = None, json: Json = None) -> None:
 def findings(
     network: Network = None,
     rule: Annotated[list[str] | None, typer.Option(help=_("只看这些规则(可重复)。"))] = None,
-    severity: Annotated[list[str] | None, typer.Option(help=_("只看这些程度:block、blind、warn、hint(可重复)。"))] = None,
+    severity: Annotated[
+        list[str] | None, typer.Option(help=_("只看这些程度:block、blind、warn、hint(可重复)。"))
+    ] = None,
     area: Annotated[str | None, typer.Option(help=_("只看这个辖区(编码)及其下级。"))] = None,
     limit: Annotated[int, typer.Option(min=1, help=_("最多几条。"))] = 200,
     json: Json = None,

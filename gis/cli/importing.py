@@ -66,7 +66,7 @@ class Bar:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def import_file(  # noqa: PLR0917 - Typer reads options as arguments
+def import_file(
     dataset: Annotated[
         str, typer.Argument(help=_("数据类型:areas、grids、buildings、incidents、roads、water、green 或 excluded。"))
     ],

@@ -258,9 +258,7 @@ def _fill(
         copy_incidents(conn, cases)
 
 
-def _finding(
-    raw: engine.Raw, land: gpd.GeoDataFrame | None, houses: Points | None, cases: Points | None
-) -> Finding:
+def _finding(raw: engine.Raw, land: gpd.GeoDataFrame | None, houses: Points | None, cases: Points | None) -> Finding:
     """Give a raw finding its codes and names."""
     subjects = dict(raw.subjects)
     if "incident_id" in subjects and cases is not None:

@@ -88,7 +88,7 @@ class Raw:
 
 @cache
 def step_text(name: str) -> str:
-    """SQL text of a derived relation."""
+    """Give the SQL text of a derived relation."""
     return (FOLDER / "steps" / f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -144,9 +144,7 @@ class Workspace:
 
     def parameters(self, values: Mapping[str, float]) -> None:
         """Fill ``cov_param``: the given values over the defaults."""
-        self.conn.execute(
-            sql.SQL("CREATE {} TABLE cov_param (key text, value double precision)").format(self.kind)
-        )
+        self.conn.execute(sql.SQL("CREATE {} TABLE cov_param (key text, value double precision)").format(self.kind))
         with self.conn.cursor() as cursor:
             cursor.executemany("INSERT INTO cov_param VALUES (%s, %s)", list({**DEFAULTS, **values}.items()))
         self.conn.execute("ANALYZE cov_param")
@@ -182,7 +180,8 @@ def judge(space: Workspace, progress: Callable[[str], None] | None = None) -> li
 def one_rule(conn: psycopg.Connection[Any], key: RuleKey) -> list[Raw]:
     """Run one rule over the relations in the search path."""
     query = sql.SQL(
-        "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies FROM ({}) AS r"
+        "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies "
+        "FROM ({}) AS r"
     ).format(sql.SQL(RULES[key].sql))
     with conn.cursor(binary=True) as cursor:
         cursor.execute(query)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import psycopg
 
 
-
 @dataclass
 class Finding:
     """One blind spot.

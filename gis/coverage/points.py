@@ -97,7 +97,8 @@ class Points:
 
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     low, high = values.min(), values.max()
-    return ((values - low) / max(high - low, 1e-12) * (2**ORDER_BITS - 1)).astype(np.uint64)
+    scaled: NDArray[np.uint64] = ((values - low) / max(high - low, 1e-12) * (2**ORDER_BITS - 1)).astype(np.uint64)
+    return scaled
 
 
 def _interleave(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -115,7 +116,13 @@ def copy_buildings(conn: psycopg.Connection[Any], points: Points) -> None:
         block["fields"], block["id_size"], block["households_size"], block["footprint_size"] = 4, 8, 4, 1
         block["id"], block["households"], block["footprint"] = ids, households[ids], footprint[ids]
 
-    _copy(conn, "COPY cov_building (id, households, has_footprint, geom) FROM STDIN (FORMAT binary)", points, _BUILDING, fill)
+    _copy(
+        conn,
+        "COPY cov_building (id, households, has_footprint, geom) FROM STDIN (FORMAT binary)",
+        points,
+        _BUILDING,
+        fill,
+    )
 
 
 def copy_incidents(conn: psycopg.Connection[Any], points: Points) -> None:

@@ -90,20 +90,14 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         space.run("scratch.sql", "forget")
         space.run("scratch.sql", "office", network=sql.Literal(network))
         known, pointlike = conn.execute(statement(FILE, "known")).fetchone() or (False, 0)
-        space.parameters(
-            {**_limits(limits), "households_known": float(known), "pointlike": float(pointlike)}
-        )
+        space.parameters({**_limits(limits), "households_known": float(known), "pointlike": float(pointlike)})
         engine.derive(space, progress)
         found = engine.judge(space, progress)
-        figures = summary.figures(
-            conn, found, households_known=known, notes=[] if known else ["no_households"]
-        )
+        figures = summary.figures(conn, found, households_known=known, notes=[] if known else ["no_households"])
         moved = _assign(space, network)
         figures["digest"] = _digest(found)
         replaced = _store(conn, network, found, figures["digest"])
-        conn.execute(
-            statement(FILE, "done"), {"network": network, "summary": Jsonb(figures), "started": started}
-        )
+        conn.execute(statement(FILE, "done"), {"network": network, "summary": Jsonb(figures), "started": started})
         conn.execute(
             statement(FILE, "audit"),
             {"code": network_code, "after": Jsonb({"findings": len(found), "replaced": replaced, "reassigned": moved})},

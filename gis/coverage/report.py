@@ -126,8 +126,11 @@ def _frame(findings: list[Finding]) -> gpd.GeoDataFrame:
         "grids": str, "building_codes": str,
     }  # fmt: skip
     rows = [_row(finding) for finding in findings]
-    data = {name: np.array([row[name] for row in rows], dtype=object if kind is str else kind) for name, kind in columns.items()}
-    shapes = shapely.from_wkb([finding.wkb for finding in findings]) if findings else []
+    data: dict[str, Any] = {
+        name: np.array([row[name] for row in rows], dtype=object if kind is str else kind)
+        for name, kind in columns.items()
+    }
+    shapes: Any = shapely.from_wkb([finding.wkb for finding in findings]) if findings else []
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, crs=SRID))
 
 
@@ -139,7 +142,9 @@ def _write_excel(findings: list[Finding], path: Path) -> None:
         "lon": _("经度"), "lat": _("纬度"),
     }  # fmt: skip
     # A cell of text is written as text: what looks like a formula stays a word.
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(
+        path, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
         sheet = book.add_worksheet(_("问题"))
         sheet.write_row(0, 0, list(heads.values()), book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)
