@@ -145,9 +145,7 @@ def settle(
         points, name=name, declared=declared, declared_by=declared_by, given=given, control=control, codes=codes
     )
     if isinstance(answer, Question):
-        names = "、".join(
-            c.datum if c.median_m is None else f"{c.datum}({c.median_m:.1f} m)" for c in answer.candidates
-        )
+        names = name_candidates(answer.candidates)
         first = answer.candidates[0].datum if answer.candidates else "EPSG:4547"
         raise DatumUnknown(name=name, detail=answer.detail, candidates=names or _("未知"), first=first)
     return answer

@@ -87,7 +87,7 @@ class Verdict:
         return SPOKEN.get(self.codec, self.codec)
 
 
-def normal_codec(name: str) -> str:
+def normal_codec(name: str, file: str = "") -> str:
     """Bring the name of an encoding (also of a .cpg file) to a codec that reads its supersets.
 
     Raises
@@ -102,7 +102,9 @@ def normal_codec(name: str) -> str:
         **dict.fromkeys(("950", "big5", "big-5", "big5-hkscs"), "big5hkscs"),
         **dict.fromkeys(("932", "sjis", "shift-jis", "shiftjis", "ms932"), "cp932"),
         **dict.fromkeys(("949", "euc-kr", "euckr", "ks-c-5601-1987"), "cp949"),
-        **dict.fromkeys(("1252", "iso-8859-1", "8859-1", "88591", "iso88591", "latin-1", "latin1"), "cp1252"),
+        **dict.fromkeys(
+            ("1252", "iso-8859-1", "8859-1", "88591", "iso88591", "iso-88591", "latin-1", "latin1"), "cp1252"
+        ),
         **dict.fromkeys(("65001", "utf-8", "utf8"), "utf-8"),
     }
     if word in table:
@@ -112,7 +114,7 @@ def normal_codec(name: str) -> str:
             return codecs.lookup(candidate).name
         except LookupError:
             continue
-    raise EncodingWrong(name="", encoding=name)
+    raise EncodingWrong(name=file, encoding=name)
 
 
 @cache
@@ -212,7 +214,7 @@ def detect(data: bytes, name: str, *, given: str | None = None, declared: str | 
         The given encoding does not exist or does not decode the bytes.
     """
     if given:
-        codec = normal_codec(given)
+        codec = normal_codec(given, name)
         if codec == "utf-8" and data.startswith(codecs.BOM_UTF8):
             codec = "utf-8-sig"
         if data.decode(codec, errors="replace").count("\ufffd") > max(2, len(data) // 200):
