@@ -43,6 +43,7 @@ class Server:
         if user:
             command = ["runuser", "-u", user, "--", *command]
         self.begun = time.monotonic()
+        place.servers.append(self)
         with self.words.open("wb") as out:
             self.process = subprocess.Popen(
                 command, env=place.environment(**settings), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/"
@@ -78,6 +79,7 @@ class Place:
         self.checkout = folder / "copy"
         self.home = folder / "home"
         self.port = free_port()
+        self.servers = []
         shutil.copytree(ROOT, self.checkout, ignore=LEFT_OUT)
 
     def environment(self, **settings):
@@ -153,6 +155,17 @@ def place():
     yield (here := Place(folder))
     cluster.stop(cluster.Cluster(here.home))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def leave_nothing_running(place):
+    """End what a failed test left behind, so that the next one is judged by itself."""
+    yield
+    while place.servers:
+        server = place.servers.pop()
+        if server.process.poll() is None:
+            server.process.terminate()
+            server.process.wait(60)
 
 
 @pytest.mark.timeout(FIRST_START_S + 60)
