@@ -225,8 +225,7 @@ def _shape(points: Floats) -> _Shape:
     x, y = points[:, 0], points[:, 1]
     straight = (np.abs(x) <= 540) & (np.abs(y) <= 90)  # noqa: PLR2004 - degrees, wound once more at most
     turned = (np.abs(y) <= 180) & (np.abs(x) <= 90)  # noqa: PLR2004 - degrees
-    share = max(straight.mean(), turned.mean())
-    if share <= 0.5:  # noqa: PLR2004 - most
+    if (straight | turned).mean() <= 0.5:  # noqa: PLR2004 - most
         return _Shape(degrees=False, swapped=False)
     if turned.mean() > straight.mean():
         return _Shape(degrees=True, swapped=True)

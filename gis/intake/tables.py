@@ -192,13 +192,28 @@ def _parse(path: Path, layout: _Layout, name: str, verdict: encodings.Verdict) -
                 raise FileTooLarge(name=name, detail=_("超过 {rows} 行").format(rows=limit))
     table = pa.Table.from_batches(batches, schema=stream.schema).rename_columns(layout.names)
     total = table.num_rows + len(bad)
-    # pyarrow counts rows after the skipped ones, from 1 (the first may be called 2 by block)
-    numbers = np.array([n for n, _text in bad if n is not None], dtype=np.int64)
+    _refuse_open_quote(path, table, name)
+    # pyarrow counts the lines it skipped, then the rows from 1; empty lines are no rows
+    bad = [(n and n - layout.skip, text) for n, text in bad]
+    numbers = np.array([n for n, _text in bad if n], dtype=np.int64)
     rows = np.arange(1, total + 1, dtype=np.int64)
     rows = np.setdiff1d(rows, numbers, assume_unique=True)[: table.num_rows]
     words = _("列数与表头不一致")
     rejects = [(Note(int(n or 0), "ragged_row", words), {"line": text[:2000]}) for n, text in bad]
     return Sheet(table, rows, total, verdict, rejects)
+
+
+def _refuse_open_quote(path: Path, table: pa.Table, name: str) -> None:
+    """Refuse a file whose last cell runs to the end because a quote was never closed."""
+    if not table.num_rows:
+        return
+    last = table.slice(table.num_rows - 1).to_pylist()[0]
+    if not any(text and "\n" in text for text in last.values()):
+        return
+    with path.open("rb") as source:
+        quotes = sum(block.count(b'"') for block in iter(lambda: source.read(1 << 22), b""))
+    if quotes % 2:
+        raise FileBroken(name=name, detail=_("有没有收尾的引号,或某一格过长"))
 
 
 # headers -------------------------------------------------------------------------------------
