@@ -86,12 +86,13 @@ def draw(here: Journey) -> bool:
     with chart:
         st.markdown(f"**{_('是这里吗?')}** {_question(found.known, given)}")
         preview.draw(clouds, current, key=f"preview-{here.upload.id}")
-    return current is not None
+    waiting = st.session_state.get(f"datum-{here.upload.id}") == OTHER and current in {None, *found.options}
+    return current is not None and not waiting
 
 
 def _question(known: str | None, given: str | None) -> str:
     if given or known:
-        return _("深色的点是按所选坐标系读出的位置,应当落在它们本来的楼栋、道路旁边。")
+        return _("醒目的点是按所选坐标系读出的位置,应当落在它们本来的楼栋、道路旁边。")
     return _("同一批点按各坐标系画出来,看哪一种颜色落在本来的位置,再在右边选它。")
 
 
@@ -113,7 +114,8 @@ def _weigh(here: Journey) -> Choice | None:
         medians = {c.datum: c.median_m for c in found.candidates if c.median_m is not None}
         options = {c.datum: c.reason for c in found.candidates[:MOST_OPTIONS]}
         detail = str(found.evidence.get("detail", ""))
-        return Choice(None, options, medians, dict(found.preview), _("{detail}。请看图选定。").format(detail=detail))
+        sentence = _("{detail}。请看图选定。").format(detail=detail)
+        return Choice(None, options, medians, dict(found.preview), sentence[:1].upper() + sentence[1:])
     known = found.datum or Datum.WGS84.value
     straight = found.points[:, ::-1] if found.evidence.get("swapped") else found.points
     options, previews = {known: ""}, dict(found.preview)
@@ -160,9 +162,7 @@ def _clouds(here: Journey, found: Choice, given: str | None) -> list[Cloud]:
             previews[given] = here.under(given).preview.get(given, np.empty((0, 2)))
         except GridAtlasError as error:
             going.beside(error, "given")
-    if found.known is not None and not given:
-        previews = {found.known: previews[found.known]}
-    elif found.known is not None:
+    if found.known is not None and not found.medians:
         previews = {key: xy for key, xy in previews.items() if key in {found.known, given}}
     order = sorted(previews, key=lambda key: found.medians.get(key, float("inf")))[: len(preview.SIGNS)]
     if given in previews and given not in order:
@@ -175,13 +175,12 @@ def _choose(here: Journey, found: Choice, current: str | None) -> None:
     options = [*found.options, OTHER]
     typed = current is not None and current not in found.options
     key = f"datum-{here.upload.id}"
-    captions = [_caption(found, option) for option in options]
     st.radio(
         _("按哪种坐标系读取?") if found.known is None else _("不对的话,改为"),
         options,
         index=options.index(OTHER if typed else current) if current is not None else None,
         format_func=lambda option: _("其他(填 EPSG 编号)") if option == OTHER else speech.datum_long(option),
-        captions=captions,
+        captions=_captions(found, options),
         key=key,
         on_change=lambda: _keep(here, found, st.session_state[key]),
     )
@@ -200,11 +199,10 @@ def _choose(here: Journey, found: Choice, current: str | None) -> None:
         going.beside(wrong, "epsg")
 
 
-def _caption(found: Choice, option: str) -> str:
-    parts = [found.options.get(option, "")]
-    if option in found.medians:
-        parts.append(_("离已有楼栋中位距离 {length}").format(length=written.length(found.medians[option])))
-    return written.plain(" · ".join(part for part in parts if part))
+def _captions(found: Choice, options: list[str]) -> list[str] | None:
+    """Give the reason below each option, except where its long name says it already."""
+    reasons = ["" if option in set(Datum) else found.options.get(option, "") for option in options]
+    return [written.plain(reason) for reason in reasons] if any(reasons) else None
 
 
 def _keep(here: Journey, found: Choice, option: str) -> None:

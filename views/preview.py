@@ -73,7 +73,7 @@ def draw(clouds: Sequence[Cloud], chosen: str | None, *, key: str) -> None:
     if not shown:
         st.info(_("没有可以显示的位置。"), icon=":material/info:")
         return
-    view = atlas.fit(_bounds(shown, chosen), margin=1.15)
+    view = atlas.fit(_bounds(shown, chosen), margin=1.55)
     layers = [deck.deck_layer("building", theme, pickable=False)]
     for place, cloud in sorted(enumerate(shown), key=lambda item: item[1].key == chosen):
         layers.append(_layer(cloud, place, theme, faint=chosen is not None and cloud.key != chosen))
@@ -96,11 +96,11 @@ def _layer(cloud: Cloud, place: int, theme: Theme, *, faint: bool) -> pdk.Layer:
     colour = [int(hue[at : at + 2], 16) for at in (1, 3, 5)]
     return pdk.Layer(
         "TextLayer",
-        data=[{"p": [round(float(x), 6), round(float(y), 6)]} for x, y in cloud.points],
+        data=[{"p": [round(float(x), 6), round(float(y), 6)], "t": SIGNS[place]} for x, y in cloud.points],
         id=f"cloud-{cloud.key}",
         get_position="p",
-        get_text=pdk.types.String(SIGNS[place]),
-        character_set=[SIGNS[place]],
+        get_text="t",
+        character_set=pdk.types.String(SIGNS[place]),
         get_color=[*colour, 90 if faint else 235],
         get_size=9 if faint else 13,
         size_units=pdk.types.String("pixels"),

@@ -38,7 +38,7 @@ EVERY_S = 0.2
 def draw(here: Journey) -> bool:
     """Draw the step; whether the import can go on."""
     try:
-        with working(_("正在检查每一行……")) as tell:
+        with working("check", _("正在检查每一行……")) as tell:
             found = here.prepare(tell)
     except GridAtlasError as error:
         going.beside(error, "rows")
@@ -57,13 +57,13 @@ def draw(here: Journey) -> bool:
 
 
 @contextmanager
-def working(words: str) -> Iterator[Callable[[str, float], None]]:
+def working(key: str, words: str) -> Iterator[Callable[[str, float], None]]:
     """Show a bar with what is being done, and a way to stop; gone when the block ends."""
     place = st.empty()
     last = 0.0
-    with place.container(key="intake-working"):
+    with place.container(key=f"intake-working-{key}"):
         bar = st.progress(0.0, text=words)
-        st.button(_("停止"), key="stop", help=_("停止这一步;文件和选择都还在。"), on_click=_back)
+        st.button(_("停止"), key=f"stop-{key}", help=_("停止这一步;文件和选择都还在。"), on_click=_back)
 
     def tell(stage: str, share: float) -> None:
         nonlocal last

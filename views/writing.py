@@ -70,9 +70,9 @@ def _offer(here: Journey) -> None:
     if failed:
         st.error(f"**{written.plain(failed[0])}**  \n{written.plain(failed[1])}", icon=":material/error:")
     try:
-        with rejected.working(_("正在检查每一行……")) as tell:
+        with rejected.working("check", _("正在检查每一行……")) as tell:
             prepared = here.prepare(tell)
-        with rejected.working(_("正在试写,不保留任何改动……")) as tell:
+        with rejected.working("try", _("正在试写,不保留任何改动……")) as tell:
             report = loading.load(
                 LOCAL, prepared, network=here.network, dry_run=True, progress=lambda share: tell("", share)
             )
