@@ -183,7 +183,7 @@ def _locate(
         middle = along * at + aside
         areas = [_area_below(ring, height - middle @ normal) for ring, height in zip(rings, heights, strict=True)]
         behind = areas[0] - sum(areas[1:])
-        if abs(behind - wanted) < 0.01 * polygon.area:
+        if abs(behind - wanted) < 0.02 * polygon.area:
             break
         ends = [(at, behind), (b, fb)] if behind < wanted else [(a, fa), (at, behind)]
     return LineString([middle - across * 5000, middle + across * 5000])

@@ -17,6 +17,7 @@ from gis import settings
 from gis.cli import checking
 from gis.cli import coverage
 from gis.cli import database
+from gis.cli import demo
 from gis.cli import doctor
 from gis.cli import importing
 from gis.cli import manual
@@ -35,6 +36,7 @@ app.command()(checking.check)
 app.add_typer(database.app, name="db")
 app.add_typer(coverage.app, name="coverage")
 app.command("import")(importing.import_file)
+app.command()(demo.demo)
 manual.furnish(app)
 
 

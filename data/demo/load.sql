@@ -1,0 +1,31 @@
+-- name: held
+-- how many records of each kind there are, and how many imports the demo did not make
+SELECT (SELECT count(*) FROM atlas.area), (SELECT count(*) FROM atlas.grid), (SELECT count(*) FROM atlas.building),
+       (SELECT count(*) FROM atlas.incident),
+       (SELECT count(*) FROM atlas.road) + (SELECT count(*) FROM atlas.water) + (SELECT count(*) FROM atlas.green)
+           + (SELECT count(*) FROM atlas.excluded),
+       (SELECT count(*) FROM atlas.import WHERE actor <> 'job:demo'),
+       (SELECT count(*) FROM atlas.history WHERE actor <> 'job:demo');
+
+-- name: empty!
+-- takes all records away; what was imported and who did what stays in import and audit
+TRUNCATE atlas.finding, atlas.assignment, atlas.refresh, atlas.incident, atlas.building, atlas.grid, atlas.excluded,
+    atlas.road, atlas.water, atlas.green, atlas.area RESTART IDENTITY CASCADE;
+
+-- name: emptied!
+-- says so in the audit
+INSERT INTO atlas.audit (action, relation, before, reason)
+VALUES ('empty', 'building', %(before)s, 'demo --replace');
+
+-- name: indexes
+-- spatial indexes of the tables that get many rows: name and definition
+SELECT i.relname, pg_get_indexdef(i.oid)
+FROM pg_index x
+JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_am m ON m.oid = i.relam AND m.amname = 'gist'
+WHERE x.indrelid IN ('atlas.building'::regclass, 'atlas.incident'::regclass)
+ORDER BY i.relname;
+
+-- name: counted!
+-- how many rows an import brought in the end
+UPDATE atlas.import SET rows_read = %(rows)s, rows_inserted = %(rows)s WHERE id = %(id)s;

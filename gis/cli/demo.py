@@ -1,0 +1,58 @@
+"""Verb ``demo``: makes the synthetic street, district or city and loads it, or writes it as files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.demo import files
+from data.demo import load as loading
+from gis.cli.checking import ensure_database
+from gis.cli.importing import Bar
+from gis.coverage import refresh
+from gis.i18n import translate as _
+from gis.vocabulary import Actor
+from gis.vocabulary import Dataset
+
+
+def demo(
+    size: Annotated[
+        str, typer.Option(help=_("规模:street(一个街道)、district(十二个街道)或 city(二百个街道)。"))
+    ] = "street",
+    seed: Annotated[int, typer.Option(min=0, help=_("随机种子;同一种子生成同样的数据。"))] = 1,
+    out: Annotated[Path | None, typer.Option(help=_("写成文件放到这个空文件夹,不写入数据库。"))] = None,
+    replace: Annotated[bool, typer.Option("--replace", help=_("先清掉以前生成的示例数据。"))] = False,
+) -> None:
+    """生成示例街道并写入空数据库,或写成文件。."""
+    started = time.monotonic()
+    bar = Bar()
+    if out is not None:
+        try:
+            written = files.write(out, size, seed, bar)
+        finally:
+            bar.done()
+        print(_("已写出 {count} 个文件到 {path}。").format(count=len(written), path=out))
+        return
+    loading.size_of(size)
+    ensure_database()
+    try:
+        loaded = loading.load(Actor.job("demo"), size, seed, bar, replace=replace)
+    finally:
+        bar.done()
+    rows = loaded.rows
+    print(
+        _(
+            "已生成示例数据:辖区 {areas}、网格 {grids}、楼栋 {buildings}、事件 {incidents},用时 {seconds:.0f} 秒。"
+        ).format(
+            areas=rows[Dataset.AREAS],
+            grids=rows[Dataset.GRIDS],
+            buildings=rows[Dataset.BUILDINGS],
+            incidents=rows[Dataset.INCIDENTS],
+            seconds=time.monotonic() - started,
+        )
+    )
+    for code, figures in loaded.summaries.items():
+        print(_("网络 {code}:{text}").format(code=code, text=refresh.describe(figures)))
