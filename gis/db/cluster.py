@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -253,21 +254,24 @@ def _create(cluster: Cluster) -> None:
 
 
 def _wait_for_orphans(cluster: Cluster) -> None:
-    """Let the processes of a killed server go, and take away a lock file that points at a stranger.
+    """Let the processes of a killed server go, and take away lock files that point at no server.
 
-    A server killed outright leaves ``postmaster.pid`` behind. PostgreSQL replaces it by
-    itself unless its number meanwhile belongs to another process of the same user (which
-    is common after a restart of a container): then, and only when no process works in the
-    data folder any more, the file is ours to remove.
+    A server killed outright leaves ``postmaster.pid`` and the lock of its socket behind.
+    PostgreSQL replaces them by itself unless their number belongs to a process still: to a
+    stranger (common after a restart of a container), or to the dead server itself where
+    nobody collects it. Then, and only when no process works in the data folder any more,
+    the files are ours to remove.
     """
     deadline = time.monotonic() + WAIT_FOR_ORPHANS_S
-    while _processes_in(cluster.data) and time.monotonic() < deadline:
+    while (left := _processes_in(cluster.data)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    lock = cluster.data / "postmaster.pid"
-    if lock.exists() and not _processes_in(cluster.data):
-        number = lock.read_text().split("\n", 1)[0].strip()
-        if number.isdigit() and Path(f"/proc/{number}").exists():
-            lock.unlink()
+    if left:
+        return
+    for lock in (cluster.data / "postmaster.pid", cluster.socket / f".s.PGSQL.{PORT}.lock"):
+        with suppress(FileNotFoundError):
+            number = lock.read_text().split("\n", 1)[0].strip()
+            if number.isdigit() and Path(f"/proc/{number}").exists():
+                lock.unlink()
 
 
 def _processes_in(folder: Path) -> list[int]:
