@@ -8,7 +8,7 @@ SELECT ST_AsMVT(t, 'area', 4096, 'geom') FROM (
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
         AND level IN ('district', 'street')
         AND greatest(ST_XMax(geom_web) - ST_XMin(geom_web), ST_YMax(geom_web) - ST_YMin(geom_web)) > 78272.0 / 2 ^ :z
-) AS t WHERE geom IS NOT NULL;
+) AS t;
 
 -- name: all_levels
 -- Districts, streets and communities.
@@ -17,4 +17,4 @@ SELECT ST_AsMVT(t, 'area', 4096, 'geom') FROM (
     FROM area
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
         AND greatest(ST_XMax(geom_web) - ST_XMin(geom_web), ST_YMax(geom_web) - ST_YMin(geom_web)) > 78272.0 / 2 ^ :z
-) AS t WHERE geom IS NOT NULL;
+) AS t;

@@ -10,12 +10,12 @@ SELECT ST_AsMVT(t, 'building', 4096, 'geom') FROM (
 ) AS t;
 
 -- name: points
--- One point per building.
-SELECT ST_AsMVT(t, 'building', 4096, 'geom') FROM (
+-- One point per building, its id as the feature's.
+SELECT ST_AsMVT(t, 'building', 4096, 'geom', 'id') FROM (
     SELECT id, households, ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 0) AS geom
     FROM building
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y)
-) AS t WHERE geom IS NOT NULL;
+) AS t;
 
 -- name: footprints
 -- Footprints (points where there is none) with the grid that covers each in one network.
@@ -44,4 +44,4 @@ SELECT ST_AsMVT(t, 'building', 4096, 'geom') FROM (
     LEFT JOIN grid g ON g.id = a.grid_id
     WHERE b.geom_web && ST_TileEnvelope(:z, :x, :y, margin => least(1.0, 0.25 * 2.0 ^ (:z - 16)))
         AND (b.footprint IS NOT NULL OR b.geom_web && ST_TileEnvelope(:z, :x, :y))
-) AS t WHERE geom IS NOT NULL;
+) AS t;

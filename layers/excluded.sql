@@ -5,4 +5,4 @@ SELECT ST_AsMVT(t, 'excluded', 4096, 'geom') FROM (
     FROM excluded
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
         AND greatest(ST_XMax(geom_web) - ST_XMin(geom_web), ST_YMax(geom_web) - ST_YMin(geom_web)) > 78272.0 / 2 ^ :z
-) AS t WHERE geom IS NOT NULL;
+) AS t;

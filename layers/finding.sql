@@ -3,7 +3,8 @@
 
 -- name: marks
 -- Far out: shapes that can be seen as they are, the rest as one point per rule, severity
--- and 1/64 tile with how many it stands for.
+-- and 1/64 tile with how many it stands for; below zoom 12 only those that block or are
+-- blind, unless a severity or a rule was asked for.
 WITH net AS MATERIALIZED (
     SELECT id FROM network n
     WHERE :network::text IS NULL OR n.code = :network
@@ -20,6 +21,8 @@ WITH net AS MATERIALIZED (
         AND (:rules::text[] IS NULL OR rule = ANY (:rules))
         AND (:severities::text[] IS NULL OR severity = ANY (:severities))
         AND (:codes::text[] IS NULL OR f.id::text = ANY (:codes))
+        AND (:z >= 12 OR severity IN ('block', 'blind') OR :severities::text[] IS NOT NULL OR :rules::text[] IS NOT NULL
+            OR :codes::text[] IS NOT NULL)
 )
 SELECT ST_AsMVT(t, 'finding', 4096, 'geom') FROM (
     SELECT id, rule, severity, households, buildings, 1 AS findings,
@@ -30,7 +33,7 @@ SELECT ST_AsMVT(t, 'finding', 4096, 'geom') FROM (
         ST_Point(64 * (cx - 64 * :x) + 32, 64 * (cy - 64 * :y) + 32)
     FROM seen WHERE NOT large AND cx BETWEEN 64 * :x AND 64 * :x + 63 AND cy BETWEEN 64 * :y AND 64 * :y + 63
     GROUP BY rule, severity, cx, cy
-) AS t WHERE geom IS NOT NULL;
+) AS t;
 
 -- name: shapes
 -- Close by: every finding as it is.
@@ -49,4 +52,4 @@ SELECT ST_AsMVT(t, 'finding', 4096, 'geom') FROM (
         AND (:rules::text[] IS NULL OR rule = ANY (:rules))
         AND (:severities::text[] IS NULL OR severity = ANY (:severities))
         AND (:codes::text[] IS NULL OR f.id::text = ANY (:codes))
-) AS t WHERE geom IS NOT NULL;
+) AS t;

@@ -37,9 +37,9 @@ def _deck(theme: Theme) -> dict[str, Any]:
 LAYER = Layer(
     key="grid",
     label="网格",
-    steps=(Step(9, "polygons"),),
+    steps=(Step(6, "mosaic"), Step(12, "polygons")),
     detail=15,
-    relations=("grid", "grid_figure", "grid_finding", "network", "refresh"),
+    relations=("area", "grid", "grid_figure", "grid_finding", "network", "refresh"),
     filters=frozenset({"network", "kind", "code"}),
     fields=(("name", "网格"), ("code", "编码"), ("households", "户数"), ("buildings", "楼栋数")),
     legend=(

@@ -12,12 +12,12 @@ SELECT ST_AsMVT(t, 'incident', 4096, 'geom') FROM (
 ) AS t;
 
 -- name: points
--- One point per incident, with its kind only.
-SELECT ST_AsMVT(t, 'incident', 4096, 'geom') FROM (
+-- One point per incident with its kind, its id as the feature's.
+SELECT ST_AsMVT(t, 'incident', 4096, 'geom', 'id') FROM (
     SELECT id, kind, ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 0) AS geom
     FROM incident
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y) AND (:kinds::text[] IS NULL OR kind = ANY (:kinds))
-) AS t WHERE geom IS NOT NULL;
+) AS t;
 
 -- name: records
 -- One point per incident with what the tooltip shows.
@@ -26,4 +26,4 @@ SELECT ST_AsMVT(t, 'incident', 4096, 'geom') FROM (
         ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 0) AS geom
     FROM incident
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y) AND (:kinds::text[] IS NULL OR kind = ANY (:kinds))
-) AS t WHERE geom IS NOT NULL;
+) AS t;

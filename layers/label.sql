@@ -13,7 +13,7 @@ SELECT ST_AsMVT(t, 'label', 4096, 'geom') FROM (
             AND ST_XMax(geom_web) - ST_XMin(geom_web) > 9 * char_length(name) * 78272.0 / 2 ^ :z
     ) AS named
     WHERE place && ST_TileEnvelope(:z, :x, :y)
-) AS t WHERE geom IS NOT NULL;
+) AS t;
 
 -- name: grids
 -- Names of the grids in force of one network, where there is room for a name.
@@ -33,4 +33,4 @@ SELECT ST_AsMVT(t, 'label', 4096, 'geom') FROM (
             AND ST_XMax(g.geom_web) - ST_XMin(g.geom_web) > 10 * char_length(g.name) * 78272.0 / 2 ^ :z
     ) AS named
     WHERE place && ST_TileEnvelope(:z, :x, :y)
-) AS t WHERE geom IS NOT NULL;
+) AS t;

@@ -8,9 +8,10 @@ SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
         SELECT kind AS class, ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 64) AS geom
         FROM road
         WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
+            AND kind IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary')
             AND kind = ANY ((ARRAY['motorway', 'trunk', 'primary', 'secondary', 'tertiary'])
                 [1 : CASE WHEN :z < 10 THEN 2 WHEN :z < 11 THEN 3 WHEN :z < 12 THEN 4 ELSE 5 END])
-    ) AS r WHERE geom IS NOT NULL GROUP BY class
+    ) AS r GROUP BY class
 ) AS t;
 
 -- name: minor
@@ -22,7 +23,7 @@ SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
         FROM road
         WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
             AND kind NOT IN ('path', 'footway', 'steps', 'cycleway', 'track', 'pedestrian')
-    ) AS r WHERE geom IS NOT NULL GROUP BY class
+    ) AS r GROUP BY class
 ) AS t;
 
 -- name: every
@@ -35,5 +36,5 @@ SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
             ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 64) AS geom
         FROM road
         WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
-    ) AS r WHERE geom IS NOT NULL GROUP BY class
+    ) AS r GROUP BY class
 ) AS t;

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 MOST_OPTIONS = 8
+FAR_M = 20_000.0
+"""Buildings farther away than this are those of another place and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _weigh(here: Journey) -> Choice | None:
                 options[other] = ""
                 previews[other] = np.column_stack(crs.to_cgcs2000(other, straight[:, 0], straight[:, 1]))
     medians = found.evidence.get("median_m") or (found.evidence.get("control") or {}).get("median_m") or {}
-    return Choice(known, options, dict(medians), previews, _why(found))
+    near = dict(medians) if min(medians.values(), default=FAR_M) < FAR_M else {}
+    return Choice(known, options, near, previews, _why(found))
 
 
 def _contradicted(here: Journey, error: DatumContradicted) -> Choice:

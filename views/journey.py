@@ -215,4 +215,4 @@ def beside(error: GridAtlasError, key: str) -> None:
 def tell(warnings: list[str] | tuple[str, ...]) -> None:
     """Show the sentences the user should read."""
     for sentence in dict.fromkeys(warnings):
-        st.warning(written.plain(sentence), icon=":material/info:")
+        st.warning(written.plain(speech.here(sentence)), icon=":material/info:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gis.i18n import translate as _
@@ -91,3 +92,21 @@ def remedy(error: GridAtlasError) -> str:
         NetworkNeeded: _("请在“文件”一步选择网格属于哪张网。"),
     }
     return here.get(type(error), error.remedy)
+
+
+def here(sentence: str) -> str:
+    """Tell a warning without the command line: what names an option names the step of this page instead."""
+    told = {
+        "文件没有写明辖区层级,按社区处理;若是区或街道,请用 --level 指明。": _(
+            "文件没有写明区划层级,按社区处理;若是区县或街道,请回“文件”一步选层级。"
+        ),
+        "坐标带 {zone} 号带号,按 CGCS2000 读取;若是西安 80 或北京 54,请用 --datum EPSG:编号 指明。": _(
+            "坐标带 {zone} 号带号,按 CGCS2000 读取;若是西安 80 或北京 54,请在“坐标”一步填 EPSG 编号。"
+        ),
+    }
+    for template, instead in told.items():
+        pattern = re.escape(_(template)).replace(r"\{zone\}", r"(?P<zone>\d+)")
+        found = re.fullmatch(pattern, sentence)
+        if found:
+            return instead.format(**found.groupdict())
+    return sentence

@@ -1,17 +1,90 @@
-"""Buttons that set the house to work, with what is being done and how far it is."""
+"""Buttons that set the house to work, with what is being done and how far it is.
+
+The refresh runs here; the demo street is made by the command line in a process of its
+own, so that the pages stay quick meanwhile.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import streamlit as st
 
+from gis.coverage import refresh
+from gis.coverage import wording
+from gis.coverage.engine import STEPS
+from gis.coverage.rules import RULES
+from gis.i18n import language
 from gis.i18n import translate as _
+from gis.settings import CHECKOUT
+from gis.vocabulary import RuleKey
+from server.actor import LOCAL
+from views import fragment
+
+LINES_KEPT = 6
 
 
 def refresh_button(network: str) -> None:
-    """Offer to compute the coverage of a network anew."""
-    st.button(_("重新计算"), key="refresh", type="tertiary", icon=":material/refresh:")
+    """Offer to compute the coverage of a network anew; show each step while it runs."""
+    place = st.empty()
+    if not place.button(
+        _("重新计算"),
+        key="refresh",
+        type="tertiary",
+        icon=":material/refresh:",
+        help=_("按现在的网格、楼栋和规则重新查找盲区"),
+    ):
+        return
+    steps = len(STEPS) + len(RULES)
+    done: list[str] = []
+
+    def tell(name: str) -> None:
+        done.append(name)
+        place.progress(min(len(done) / (steps + 1), 1.0), text=_("正在计算:{step}").format(step=_step(name)))
+
+    place.progress(0.0, text=_("正在计算:{step}").format(step=_("读取数据")))
+    found = refresh.refresh(LOCAL, network, progress=tell)
+    st.toast(refresh.describe(found), icon=":material/check:")
+    st.rerun(scope="fragment")
 
 
 def demo_button() -> None:
-    """Offer to load the demo street."""
-    st.button(_("载入示例街道"), key="demo", type="primary")
+    """Offer to load the demo street; show what the command says while it runs."""
+    if not st.button(_("载入示例街道"), key="demo", type="primary", icon=":material/map:"):
+        return
+    with st.status(_("正在生成示例街道,约需半分钟"), expanded=True) as shown:
+        place, said = st.empty(), []
+        with subprocess.Popen(
+            [sys.executable, "-m", "gis.cli", "demo"],
+            cwd=CHECKOUT,
+            env={**os.environ, "GRIDATLAS_LANGUAGE": language()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        ) as process:
+            for line in process.stdout or ():
+                said.append(line.rstrip())
+                place.text("\n".join(said[-LINES_KEPT:]))
+        shown.update(state="error" if process.returncode else "complete")
+    if process.returncode:
+        fragment.trouble(_("示例街道没有载入。"), _("请按上面的提示处理后重试;原有数据没有变动。"))
+        return
+    for key in ("sight", "camera-coverage-map"):
+        st.session_state.pop(key, None)
+    st.rerun(scope="fragment")
+
+
+def _step(name: str) -> str:
+    """Name a step of the refresh for people."""
+    if name in set(RuleKey):
+        return wording.title(name)
+    known = {
+        "assignment": _("楼栋归属"),
+        "home": _("网格所属社区"),
+        "loose": _("没有归属的楼栋"),
+        "border": _("网格边界"),
+    }
+    return known.get(name, _("整理结果"))

@@ -117,7 +117,7 @@ def _shaped(dataset: Dataset, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _shifted(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.round(np.column_stack(gcj02_from_wgs84(xy[:, 0], xy[:, 1])), 8)
+    return np.asarray(np.round(np.column_stack(gcj02_from_wgs84(xy[:, 0], xy[:, 1])), 8), dtype=np.float64)
 
 
 def _shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:

@@ -9,10 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely import LineString
+from shapely import Polygon
 
 from data.demo import names
 from data.demo import people
-from data.demo.land import reading_order
 from data.demo.plan import lonlat
 from data.demo.year import Scene
 from data.demo.year import incidents as draw_incidents
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from data.demo.houses import Houses
     from data.demo.land import Work
 
-POLICE = 18
-"""Cells of the police network."""
+TWO_BEATS = 8
+"""Grids from which on a community has two police beats."""
 
 
 def frame(columns: dict[str, object], geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
@@ -37,7 +38,7 @@ def frame(columns: dict[str, object], geometry: NDArray[np.object_]) -> gpd.GeoD
 
 def many(geometry: shapely.Geometry) -> shapely.MultiPolygon:
     """Give a polygon as a multipolygon of one."""
-    return geometry if geometry.geom_type == "MultiPolygon" else shapely.MultiPolygon([geometry])
+    return shapely.MultiPolygon([Polygon(part) for part in shapely.get_parts(geometry)])
 
 
 def areas(work: Work) -> gpd.GeoDataFrame:
@@ -89,8 +90,12 @@ def roads(work: Work) -> gpd.GeoDataFrame:
     }  # fmt: skip
     numbers, first = np.unique(work.road_ids, return_index=True)
     order = np.argsort(first, kind="stable")
-    degrees = lonlat(work.roads)
-    geometry = [shapely.MultiLineString(list(degrees[work.road_ids == numbers[i]])) for i in order]
+    dry = work.roads
+    if len(work.river):
+        lanes = np.isin(work.road_kinds, ("residential", "path"))
+        dry = np.where(lanes, shapely.difference(work.roads, shapely.union_all(work.river)), work.roads)
+    degrees = lonlat(dry)
+    geometry = [_lines(degrees[work.road_ids == numbers[i]]) for i in order]
     return frame(
         {
             "code": [border.get(int(numbers[i]), f"{work.code}R{int(numbers[i]) % 1000:03d}") for i in order],
@@ -99,6 +104,10 @@ def roads(work: Work) -> gpd.GeoDataFrame:
         },
         np.array(geometry, dtype=object),
     )
+
+
+def _lines(pieces: NDArray[np.object_]) -> shapely.MultiLineString:
+    return shapely.MultiLineString([LineString(part) for part in shapely.get_parts(pieces) if part.length > 0])
 
 
 def water(work: Work) -> gpd.GeoDataFrame:
@@ -130,18 +139,29 @@ def water(work: Work) -> gpd.GeoDataFrame:
 
 def green(work: Work) -> gpd.GeoDataFrame:
     """Give parks, gardens and the green banks."""
-    which = np.flatnonzero(np.isin(work.faces.use, ("garden", "park", "bank")))
-    kind = {"garden": ("游园", "garden"), "park": ("公园", "park"), "bank": ("滨江绿带", "bank")}
-    quarter = [work.community_names[c] for c in work.faces.community[which]]
-    land = lonlat(shapely.buffer(work.faces.polygons[which], -9.0, quad_segs=2))
-    kept = [i for i, shape in enumerate(land) if not shape.is_empty]
+    which = np.flatnonzero(np.isin(work.faces.use, ("garden", "park")))
+    kind = {"garden": "游园", "park": "公园"}
+    rows = [
+        (
+            f"{work.community_names[work.faces.community[i]]}{kind[str(work.faces.use[i])]}",
+            str(work.faces.use[i]),
+            shape,
+        )
+        for i, shape in zip(which, shapely.buffer(work.faces.polygons[which], -9.0, quad_segs=2), strict=True)
+    ]
+    bank = work.faces.use == "bank"
+    for c, name in enumerate(work.community_names):
+        if (bank & (work.faces.community == c)).any():
+            shape = shapely.buffer(work.faces.union(bank & (work.faces.community == c)), -9.0, quad_segs=2)
+            rows.append((f"{name}滨江绿带", "bank", shapely.difference(shape, shapely.union_all(work.river))))
+    rows = [row for row in rows if not row[2].is_empty]
     return frame(
         {
-            "code": [f"{work.code}G{n + 1:03d}" for n in range(len(kept))],
-            "name": [quarter[i] + kind[str(work.faces.use[which[i]])][0] for i in kept],
-            "kind": [kind[str(work.faces.use[which[i]])][1] for i in kept],
+            "code": [f"{work.code}G{n + 1:03d}" for n in range(len(rows))],
+            "name": [row[0] for row in rows],
+            "kind": [row[1] for row in rows],
         },
-        np.array([many(land[i]) for i in kept], dtype=object),
+        np.array([many(shape) for shape in lonlat(np.array([row[2] for row in rows], dtype=object))], dtype=object),
     )
 
 
@@ -168,16 +188,42 @@ def excluded(work: Work) -> gpd.GeoDataFrame:
 
 
 def police(work: Work, rng: np.random.Generator) -> gpd.GeoDataFrame:
-    """Draw a coarser network that takes no notice of communities: pieces grown from a few places."""
-    polygons = work.faces.polygons
+    """Draw a coarser network: one or two beats for each community, across the grids of the first.
+
+    Each beat grows from a face to its neighbours, so it is in one piece.
+    """
+    polygons, community = work.faces.polygons, work.faces.community
     a, b = shapely.STRtree(polygons).query(polygons, predicate="touches")
+    same = community[a] == community[b]
+    a, b = a[same], b[same]
     shared = shapely.length(shapely.intersection(polygons[a], polygons[b])) > 1.0
     near: list[list[int]] = [[] for _ in polygons]
     for i, j in sorted(zip(a[shared].tolist(), b[shared].tolist(), strict=True)):
         near[i].append(j)
     owner = np.full(len(polygons), -1)
-    front = [int(i) for i in rng.choice(len(polygons), size=POLICE, replace=False, p=_spread(polygons))]
-    owner[front] = np.arange(POLICE)
+    rows: list[tuple[str, int]] = []
+    for c in np.argsort(work.community_codes).tolist():
+        members = np.flatnonzero(community == c)
+        beats = 2 if np.count_nonzero(work.planter.community == c) >= TWO_BEATS else 1
+        front = [int(i) for i in rng.choice(members, size=beats, replace=False, p=_shares(polygons[members]))]
+        for n, i in enumerate(front):
+            owner[i] = len(rows)
+            rows.append((work.community_codes[c], n + 1))
+        _grow(owner, front, near)
+    return frame(
+        {
+            "code": [f"{code}{900 + n}" for code, n in rows],
+            "name": [f"{work.name} · 第{n + 1}警格" for n in range(len(rows))],
+            "kind": ["general"] * len(rows),
+            "area_code": [code for code, _n in rows],
+            "valid_from": [date(2024, 6, 1)] * len(rows),
+        },
+        np.array([many(shapely.coverage_union_all(work.degrees[owner == n])) for n in range(len(rows))], dtype=object),
+    )
+
+
+def _grow(owner: NDArray[np.int64], front: list[int], near: list[list[int]]) -> None:
+    """Give each face to the one it is reached from first."""
     while front:
         following = []
         for i in front:
@@ -186,24 +232,11 @@ def police(work: Work, rng: np.random.Generator) -> gpd.GeoDataFrame:
                     owner[j] = owner[i]
                     following.append(j)
         front = following
-    geometry = [many(shapely.coverage_union_all(work.degrees[owner == i])) for i in range(POLICE)]
-    centre = np.array([shapely.get_coordinates(g.centroid)[0] * 100_000 for g in geometry])
-    order = reading_order(centre, 700.0)
-    return frame(
-        {
-            "code": [f"{work.code}000{n + 1:03d}" for n in range(POLICE)],
-            "name": [f"{work.name} · 第{n + 1}警格" for n in range(POLICE)],
-            "kind": ["general"] * POLICE,
-            "area_code": [work.code] * POLICE,
-            "valid_from": [date(2024, 6, 1)] * POLICE,
-        },
-        np.array([geometry[i] for i in order], dtype=object),
-    )
 
 
-def _spread(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
-    area = shapely.area(polygons)
-    return area / area.sum()
+def _shares(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
+    area = np.asarray(shapely.area(polygons), dtype=np.float64)
+    return np.asarray(area / area.sum(), dtype=np.float64)
 
 
 def incidents(
@@ -228,7 +261,7 @@ def incidents(
     shapely.prepare(whole)
     outside = ~shapely.contains_xy(whole, places)
     places[outside] = at[rng.integers(0, len(at), int(outside.sum()))]
-    points = shapely.points(places)
+    points = np.asarray(shapely.points(places), dtype=np.object_)
     named = work.road_kinds != "rail"
     road, number = people.addresses(points, work.roads[named], work.road_names[named])
     table.insert(4, "address", [f"{work.name}{r}{n}号附近" for r, n in zip(road, number, strict=True)])

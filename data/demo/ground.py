@@ -69,7 +69,7 @@ def pairs(lines: NDArray[np.object_]) -> NDArray[np.object_]:
     """Cut lines into their two-point segments."""
     xy, owner = shapely.get_coordinates(lines, return_index=True)
     same = owner[1:] == owner[:-1]
-    return shapely.linestrings(np.stack((xy[:-1][same], xy[1:][same]), axis=1))
+    return np.asarray(shapely.linestrings(np.stack((xy[:-1][same], xy[1:][same]), axis=1)), dtype=np.object_)
 
 
 def faces(plan: Plan, cells: list[Cell], seed: int, lines: NDArray[np.object_]) -> Faces:
@@ -83,7 +83,7 @@ def faces(plan: Plan, cells: list[Cell], seed: int, lines: NDArray[np.object_]) 
     at, block = shapely.STRtree(ground).query(points, predicate="intersects")
     owner = np.full(len(polygons), -1)
     owner[at[::-1]] = block[::-1]
-    missing = _not_settled(plan, seed, polygons, points, owner)
+    missing = _not_settled(plan, seed, points, owner)
     owner[missing] = shapely.STRtree(ground).nearest(points[missing])
     names = sorted({cell.community for cell in cells})
     held = owner >= 0
@@ -96,11 +96,11 @@ def faces(plan: Plan, cells: list[Cell], seed: int, lines: NDArray[np.object_]) 
     return result
 
 
-def _not_settled(plan, seed, polygons, points, owner):  # noqa: ANN001, ANN202
-    """Faces that lie in no block although they are neither railway nor lake (rounding at a block's edge)."""
+def _not_settled(plan: Plan, seed: int, points: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Find faces that lie in no block although they are neither railway nor lake (rounding at a block's edge)."""
     special = [plan.rail] + ([plan.lake] if plan.lake is not None else [])
     ground = bend(plan, seed, shapely.segmentize(np.array(special), 20.0))
-    in_special = np.zeros(len(polygons), dtype=bool)
+    in_special = np.zeros(len(points), dtype=bool)
     for shape in ground:
         in_special |= shapely.contains_xy(shape, shapely.get_x(points), shapely.get_y(points))
     owner[in_special] = -1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import fields
 from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from data.demo.ground import Faces
+
+    Numbers = NDArray[np.float64]
 
 CLEAR = 3.0
 """Least distance of a footprint from the edge of its face, metres."""
@@ -61,7 +64,7 @@ class Use:
 
 
 USES = {
-    "houses": Use("residential", (9, 13), (9.0, 11.5), 1.0, 4.2, 0.94, (1, 4), (0.85, 0.0, 0.15, 0.0), home=True),
+    "houses": Use("residential", (8.5, 12.5), (8.5, 11), 0.9, 3.9, 0.96, (1, 4), (0.85, 0.0, 0.15, 0.0), home=True),
     "walkup": Use("residential", (28, 44), (10.5, 12.0), 6, 12, 0.95, (5, 7), (0.75, 0.25, 0.0, 0.0), home=True),
     "slabs": Use("residential", (38, 58), (12.5, 14.5), 10, 21, 0.95, (6, 18), (0.5, 0.4, 0.1, 0.0), home=True),
     "towers": Use("residential", (27, 33), (19, 23), 17, 27, 0.95, (18, 33), (0.25, 0.0, 0.0, 0.75), home=True),
@@ -186,17 +189,17 @@ def _rows(faces: Faces, land: NDArray[np.object_], rng: np.random.Generator) -> 
             continue
         box = shapely.get_coordinates(shapely.oriented_envelope(land[i]))
         centre, side = box[:4].mean(axis=0), box[1] - box[0]
-        turn = (np.arctan2(side[1], side[0]) + np.pi / 4) % (np.pi / 2) - np.pi / 4
-        cos, sin = np.cos(turn), np.sin(turn)
+        way = (np.arctan2(side[1], side[0]) + np.pi / 4) % (np.pi / 2) - np.pi / 4
+        cos, sin = np.cos(way), np.sin(way)
         offset = box[:4] - centre
         half = float(np.abs(offset @ (-sin, cos)).max()) - 0.3
-        deep = rng.uniform(*use.deep)
-        lines = int((2 * half + use.behind) / (deep + use.behind))
+        depth = rng.uniform(*use.deep)
+        lines = int((2 * half + use.behind) / (depth + use.behind))
         if lines == 0:
             continue
-        spread = (2 * half - lines * deep) / max(lines - 1, 1)
-        v = np.arange(lines) * (deep + min(spread, 1.5 * use.behind)) + deep / 2 - half
-        left, right = _reach(land[i], centre, cos, sin, v, deep)
+        spread = (2 * half - lines * depth) / max(lines - 1, 1)
+        rows = np.arange(lines) * (depth + min(spread, 1.5 * use.behind)) + depth / 2 - half
+        left, right = _reach(land[i], centre, float(cos), float(sin), rows, depth)
         count = int(max(0.0, (right - left).max()) / (use.long[0] + use.beside)) + 1
         small = use.long[1] < 20  # noqa: PLR2004 - small houses differ, those of an estate do not
         long = rng.uniform(*use.long, (lines, count)) if small else np.full((lines, count), rng.uniform(*use.long))
@@ -205,17 +208,22 @@ def _rows(faces: Faces, land: NDArray[np.object_], rng: np.random.Generator) -> 
         fits = end - use.beside <= (right - left)[:, None]
         slack = right - left + use.beside - np.where(fits, end, 0).max(axis=1, initial=0.0)
         u = end - step + long / 2 + (left + slack * rng.uniform(0.3, 0.7, lines))[:, None]
-        v = v[:, None] + 0 * u
+        v = rows[:, None] + 0 * u
         kept = (rng.random(u.shape) < use.kept) & fits
         number = int(kept.sum())
         x, y = centre[0] + u * cos - v * sin, centre[1] + u * sin + v * cos
-        parts.append((np.full(number, i), x[kept], y[kept], np.full(number, turn), long[kept], np.full(number, deep)))
+        parts.append((np.full(number, i), x[kept], y[kept], np.full(number, way), long[kept], np.full(number, depth)))
     face, x, y, turn, long, deep = (np.concatenate(column) for column in zip(*parts, strict=True))
     return _raise(face, faces.use[face], x, y, turn, long, deep, rng)
 
 
 def _reach(
-    land: shapely.Geometry, centre: NDArray[np.float64], cos: float, sin: float, v: NDArray[np.float64], deep: float
+    land: shapely.Geometry,
+    centre: NDArray[np.float64],
+    cos: float,
+    sin: float,
+    v: NDArray[np.floating[Any]],
+    deep: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far rows at heights ``v`` and ``deep`` metres deep can run to the left and right on a piece of land."""
     parts = shapely.get_parts(land)
@@ -262,7 +270,16 @@ def _fronts(faces: Faces, roads: NDArray[np.object_], kinds: NDArray[np.str_], r
     return _raise(face, np.full(len(face), "front"), x[point], y[point], turn[point], long[point], deep[point], rng)
 
 
-def _raise(face, use, x, y, angle, long, deep, rng: np.random.Generator) -> Houses:  # noqa: ANN001 - columns as in Houses
+def _raise(
+    face: NDArray[np.int64],
+    use: NDArray[np.str_],
+    x: Numbers,
+    y: Numbers,
+    angle: Numbers,
+    long: Numbers,
+    deep: Numbers,
+    rng: np.random.Generator,
+) -> Houses:
     """Choose each house's shape and draw its footprint."""
     names, number = np.unique(use, return_inverse=True)
     chance = np.cumsum(np.array([USES[str(name)].shapes for name in names]), axis=1)[number]
@@ -270,7 +287,9 @@ def _raise(face, use, x, y, angle, long, deep, rng: np.random.Generator) -> Hous
     return Houses(face, use.astype("U12"), x, y, angle, long, deep, shape, footprints(x, y, angle, long, deep, shape))
 
 
-def footprints(x, y, angle, long, deep, shape) -> NDArray[np.object_]:  # noqa: ANN001 - columns as in Houses
+def footprints(
+    x: Numbers, y: Numbers, angle: Numbers, long: Numbers, deep: Numbers, shape: NDArray[np.int64]
+) -> NDArray[np.object_]:
     """Draw houses: 0 plain, 1 stepped, 2 L-shaped (a wing at the back), 3 cross-shaped."""
     out = np.empty(len(x), dtype=object)
     for number in range(4):

@@ -174,7 +174,7 @@ def _name_communities(faces: Faces, cells: list[Cell]) -> tuple[list[str], NDArr
         result.append(next(name for name in pool if name not in used))
         used.add(result[-1])
     centre = np.array(
-        [shapely.get_coordinates(faces.union(faces.community == i).centroid)[0] for i in range(len(keys))]
+        [shapely.get_coordinates(shapely.centroid(faces.union(faces.community == i)))[0] for i in range(len(keys))]
     )
     return result, reading_order(centre, 700.0)
 

@@ -147,7 +147,7 @@ def bisect(
     A chord that ends on the street's border ends at one of its vertices. None when no chord
     gives two pieces without islands.
     """
-    box = np.array(shapely.minimum_rotated_rectangle(polygon).exterior.coords)
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon))
     sides = box[1:3] - box[0:2]
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     for long in (int(np.argmax(lengths)), int(np.argmin(lengths))):

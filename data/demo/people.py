@@ -84,7 +84,7 @@ def years(houses: Houses, cell: NDArray[np.int64], rng: np.random.Generator) -> 
     first, last = span[number, 0], span[number, 1]
     year = first + np.round(spread[number, cell] * (last - first)).astype(int) + rng.integers(0, 2, len(houses))
     days = np.datetime64("1970-01-01", "D") + ((year - 1970) * 365.2425 + rng.integers(0, 365, len(houses))).astype(int)
-    return days.astype("datetime64[D]").astype(object)
+    return np.asarray(days.astype("datetime64[D]").astype(object), dtype=np.object_)
 
 
 def addresses(
@@ -93,7 +93,7 @@ def addresses(
     """Nearest road of each point and the number along it: odd on the left, even on the right."""
     xy, owner = shapely.get_coordinates(roads, return_index=True)
     same = np.flatnonzero(owner[1:] == owner[:-1])
-    short = shapely.linestrings(np.stack((xy[same], xy[same + 1]), axis=1))
+    short = np.asarray(shapely.linestrings(np.stack((xy[same], xy[same + 1]), axis=1)), dtype=np.object_)
     near = owner[same[shapely.STRtree(short).nearest(points)]]
     along = shapely.line_locate_point(roads[near], points)
     foot = shapely.get_coordinates(shapely.line_interpolate_point(roads[near], along))

@@ -216,7 +216,7 @@ def draw(at: Tile, rng: np.random.Generator) -> Plan:
     plan.rail = Polygon([(0, left), (at.width, right), (at.width, right + STEP), (0, left + STEP)])
     superblocks = _faces([line.geometry for line in lines])
     diagonal = LineString([(0, round(high * 0.63) * STEP), (round(wide * 0.69) * STEP, 0)])
-    _road(plan, "secondary", list(diagonal.coords))
+    _road(plan, "secondary", [(float(x), float(y)) for x, y in shapely.get_coordinates(diagonal)])
     for shore, there in ((0, at.river_south), (at.height, at.river_north)):
         if there:
             inland = shore + (3 * STEP if shore == 0 else -3 * STEP)
@@ -254,7 +254,7 @@ def _zones(
             if theme == "lake" and with_lake:
                 plan.lake = _blob(block, rng)
                 plan.lines.append(Line("shore", LineString(plan.lake.exterior.coords)))
-                land = block.difference(plan.lake)
+                land = Polygon(shapely.get_exterior_ring(block), [plan.lake.exterior])
             crossing = diagonal.intersection(land).length > STEP
             for part in split_along(land, diagonal) if crossing else [land]:
                 plan.zones.append(Zone(part, key, theme))

@@ -219,10 +219,10 @@ class Planter:
                 yield i
 
     def _probe(self, face: int) -> Point:
-        return shapely.point_on_surface(self.faces.polygons[face])
+        return Point(shapely.point_on_surface(self.faces.polygons[face]))
 
     def _whole(self, which: NDArray[np.bool_]) -> bool:
-        return bool(which.any()) and self.faces.union(which).geom_type == "Polygon"
+        return bool(which.any()) and len(shapely.get_parts(self.faces.union(which))) == 1
 
     def _homes(self, which: NDArray[np.bool_]) -> bool:
         home = np.isin(self.faces.use, ("houses", "walkup", "slabs", "towers", "villas", "dormitory"))

@@ -96,7 +96,9 @@ def street(
     special, kinds = slips.on_borders(work.planter, *((4, 4) if index == 0 else (2, 1))) if planted else (None, [])
     barred = [shapely.buffer(work.river, 25.0)] if len(work.river) else []
     if special is not None:
-        special.face = shapely.STRtree(work.faces.polygons).nearest(shapely.points(special.x, special.y))
+        special.face = shapely.STRtree(work.faces.polygons).nearest(
+            np.asarray(shapely.points(special.x, special.y), dtype=np.object_)
+        )
         barred.append(shapely.buffer(special.footprint, 4.0))
     houses = build(work.faces, work.roads, work.road_kinds, np.concatenate([*barred, np.array([], dtype=object)]), rng)
     houses = _trim(houses, buildings - len(kinds), rng)
@@ -158,10 +160,10 @@ def _buildings(
             target[deed.taker] = int(np.clip(target[deed.taker], 320 - both, 470 - both))
             again = people.share_households(houses, estate, target, rng)
             households = np.where(cell == deed.taker, again, households)
-    ground = shapely.points(houses.x, houses.y)
+    ground = np.asarray(shapely.points(houses.x, houses.y), dtype=np.object_)
     named = work.road_kinds != "rail"
-    road, number = people.addresses(ground, work.roads[named], work.road_names[named])
-    place = np.array([f"{name}{n}号" for name, n in zip(road, number, strict=True)], dtype=object)
+    road, doors = people.addresses(ground, work.roads[named], work.road_names[named])
+    place = np.array([f"{name}{n}号" for name, n in zip(road, doors, strict=True)], dtype=np.object_)
     community = work.faces.community[houses.face]
     quarter = np.array(work.community_names, dtype=object)[community]
     order = np.argsort(community, kind="stable")

@@ -160,7 +160,8 @@ def _times(kind: NDArray[np.object_], count: int, rng: np.random.Generator) -> N
         rng.choice(24, size=count, p=CALL_HOURS / CALL_HOURS.sum()),
         rng.choice(24, size=count, p=MATTER_HOURS / MATTER_HOURS.sum()),
     )
-    return day.astype("datetime64[s]") + (hour * 3600 + rng.integers(0, 3600, count)).astype("timedelta64[s]")
+    seconds = np.asarray(hour * 3600 + rng.integers(0, 3600, count), dtype="timedelta64[s]")
+    return np.asarray(day.astype("datetime64[s]") + seconds, dtype="datetime64[s]")
 
 
 def _fates(

@@ -12,6 +12,7 @@ END $$;
 DROP TRIGGER count_updated_households ON building;
 DROP TRIGGER bump_version ON network;
 DROP TRIGGER bump_version ON refresh;
+DROP INDEX excluded_geom_web, road_major;
 DROP TABLE building_cell, incident_cell, grid_figure, grid_finding;
 DROP FUNCTION count_building_cells(), count_incident_cells(), count_grid_figures(), count_grid_findings(),
     add_to_building_cells(integer[], integer[], bigint[], bigint[]),

@@ -149,9 +149,11 @@ COMMENT ON TABLE grid_figure IS 'Buildings and households assigned to each grid;
 CREATE TABLE grid_finding (
     network_id bigint NOT NULL REFERENCES network ON DELETE CASCADE,
     grid_code text NOT NULL,
-    severity text NOT NULL,
-    findings integer NOT NULL,
-    PRIMARY KEY (network_id, grid_code, severity)
+    block integer NOT NULL DEFAULT 0,
+    blind integer NOT NULL DEFAULT 0,
+    warn integer NOT NULL DEFAULT 0,
+    hint integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (network_id, grid_code)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE grid_finding IS 'Findings that name each grid, counted by severity; kept by triggers on finding.';
 
@@ -184,7 +186,7 @@ BEGIN
     ELSIF TG_OP = 'TRUNCATE' THEN
         DELETE FROM grid_figure;
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT grid_id) INTO touched FROM new_rows;
+        SELECT array_agg(grid_id) INTO touched FROM (SELECT grid_id FROM new_rows GROUP BY grid_id) AS g;
         IF NOT EXISTS (SELECT FROM grid_figure WHERE grid_id = ANY (touched)) THEN
             INSERT INTO grid_figure (grid_id, buildings, households)
             SELECT grid_id, count(*), sum(b.households) FROM new_rows JOIN building b ON b.id = building_id
@@ -194,10 +196,10 @@ BEGIN
             RETURN NULL;
         END IF;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(DISTINCT grid_id) INTO touched FROM old_rows;
+        SELECT array_agg(grid_id) INTO touched FROM (SELECT grid_id FROM old_rows GROUP BY grid_id) AS g;
     ELSE
-        SELECT array_agg(DISTINCT grid_id) INTO touched
-        FROM (SELECT grid_id FROM new_rows UNION ALL SELECT grid_id FROM old_rows) AS moved;
+        SELECT array_agg(grid_id) INTO touched
+        FROM (SELECT grid_id FROM new_rows UNION SELECT grid_id FROM old_rows) AS moved;
     END IF;
     IF touched IS NOT NULL THEN
         PERFORM recount_grids(touched);
@@ -212,25 +214,34 @@ BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         DELETE FROM grid_finding;
     ELSIF TG_OP = 'INSERT' THEN
-        INSERT INTO grid_finding (network_id, grid_code, severity, findings)
-        SELECT network_id, code, severity, count(*) FROM new_rows CROSS JOIN unnest(grid_codes) AS code
-        WHERE network_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-        ON CONFLICT (network_id, grid_code, severity) DO UPDATE SET findings = grid_finding.findings + EXCLUDED.findings;
+        INSERT INTO grid_finding AS g (network_id, grid_code, block, blind, warn, hint)
+        SELECT network_id, code, count(*) FILTER (WHERE severity = 'block'), count(*) FILTER (WHERE severity = 'blind'),
+            count(*) FILTER (WHERE severity = 'warn'), count(*) FILTER (WHERE severity = 'hint')
+        FROM new_rows CROSS JOIN unnest(grid_codes) AS code
+        WHERE network_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (network_id, grid_code) DO UPDATE SET block = g.block + EXCLUDED.block,
+            blind = g.blind + EXCLUDED.blind, warn = g.warn + EXCLUDED.warn, hint = g.hint + EXCLUDED.hint;
     ELSIF TG_OP = 'DELETE' THEN
-        UPDATE grid_finding g SET findings = g.findings - gone.n
-        FROM (SELECT network_id, code, severity, count(*) AS n FROM old_rows CROSS JOIN unnest(grid_codes) AS code
-            GROUP BY 1, 2, 3 ORDER BY 1, 2, 3) AS gone
-        WHERE g.network_id = gone.network_id AND g.grid_code = gone.code AND g.severity = gone.severity;
-        DELETE FROM grid_finding WHERE findings = 0;
+        UPDATE grid_finding AS g SET block = g.block - gone.block, blind = g.blind - gone.blind,
+            warn = g.warn - gone.warn, hint = g.hint - gone.hint
+        FROM (SELECT network_id, code, count(*) FILTER (WHERE severity = 'block') AS block,
+                count(*) FILTER (WHERE severity = 'blind') AS blind, count(*) FILTER (WHERE severity = 'warn') AS warn,
+                count(*) FILTER (WHERE severity = 'hint') AS hint
+            FROM old_rows CROSS JOIN unnest(grid_codes) AS code GROUP BY 1, 2) AS gone
+        WHERE g.network_id = gone.network_id AND g.grid_code = gone.code;
+        DELETE FROM grid_finding WHERE block = 0 AND blind = 0 AND warn = 0 AND hint = 0;
     ELSE
-        INSERT INTO grid_finding (network_id, grid_code, severity, findings)
-        SELECT network_id, code, severity, sum(n)
+        INSERT INTO grid_finding AS g (network_id, grid_code, block, blind, warn, hint)
+        SELECT network_id, code, coalesce(sum(n) FILTER (WHERE severity = 'block'), 0),
+            coalesce(sum(n) FILTER (WHERE severity = 'blind'), 0), coalesce(sum(n) FILTER (WHERE severity = 'warn'), 0),
+            coalesce(sum(n) FILTER (WHERE severity = 'hint'), 0)
         FROM (SELECT network_id, severity, grid_codes, 1 AS n FROM new_rows
             UNION ALL SELECT network_id, severity, grid_codes, -1 FROM old_rows) AS moved
         CROSS JOIN unnest(grid_codes) AS code
-        WHERE network_id IS NOT NULL GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
-        ON CONFLICT (network_id, grid_code, severity) DO UPDATE SET findings = grid_finding.findings + EXCLUDED.findings;
-        DELETE FROM grid_finding WHERE findings = 0;
+        WHERE network_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (network_id, grid_code) DO UPDATE SET block = g.block + EXCLUDED.block,
+            blind = g.blind + EXCLUDED.blind, warn = g.warn + EXCLUDED.warn, hint = g.hint + EXCLUDED.hint;
+        DELETE FROM grid_finding WHERE block = 0 AND blind = 0 AND warn = 0 AND hint = 0;
     END IF;
     RETURN NULL;
 END $$;
@@ -247,9 +258,17 @@ SELECT add_to_incident_cells(array_agg(cx), array_agg(cy), array_agg(kind), arra
     FROM incident WHERE geom_web IS NOT NULL GROUP BY 1, 2, 3
 ) AS f WHERE cx IS NOT NULL AND cy IS NOT NULL;
 SELECT recount_grids(array_agg(id)) FROM grid;
-INSERT INTO grid_finding (network_id, grid_code, severity, findings)
-SELECT network_id, code, severity, count(*) FROM finding CROSS JOIN unnest(grid_codes) AS code
-WHERE network_id IS NOT NULL GROUP BY 1, 2, 3;
+INSERT INTO grid_finding (network_id, grid_code, block, blind, warn, hint)
+SELECT network_id, code, count(*) FILTER (WHERE severity = 'block'), count(*) FILTER (WHERE severity = 'blind'),
+    count(*) FILTER (WHERE severity = 'warn'), count(*) FILTER (WHERE severity = 'hint')
+FROM finding CROSS JOIN unnest(grid_codes) AS code WHERE network_id IS NOT NULL GROUP BY 1, 2;
+
+-- indexes --------------------------------------------------------------------------------------
+
+CREATE INDEX excluded_geom_web ON excluded USING gist (geom_web);
+CREATE INDEX road_major ON road USING gist (geom_web)
+    WHERE kind IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary');
+COMMENT ON INDEX road_major IS 'The few roads that are drawn far out, where a tile holds very many.';
 
 -- triggers -----------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer reads it when the command is called
 from typing import Annotated
 
 import typer
