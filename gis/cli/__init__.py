@@ -6,6 +6,7 @@ nothing shows a traceback unless ``GRIDATLAS_DEBUG`` is set.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -14,14 +15,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from gis import settings
-from gis.cli import checking
-from gis.cli import coverage
-from gis.cli import database
-from gis.cli import demo
-from gis.cli import doctor
-from gis.cli import importing
 from gis.cli import manual
-from gis.cli import serving
 from gis.cli import usage
 from gis.db.connection import close_pools
 from gis.errors import GridAtlasError
@@ -29,15 +23,31 @@ from gis.i18n import translate as _
 
 INTERRUPTED = 130
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(serving.serve)
-app.command()(doctor.doctor)
-app.command()(checking.check)
-app.add_typer(database.app, name="db")
-app.add_typer(coverage.app, name="coverage")
-app.command("import")(importing.import_file)
-app.command()(demo.demo)
-manual.furnish(app)
+VERBS = {
+    "serve": "serving:serve",
+    "doctor": "doctor:doctor",
+    "check": "checking:check",
+    "import": "importing:import_file",
+    "coverage": "coverage:app",
+    "demo": "demo:demo",
+    "db": "database:app",
+}
+"""Where each verb is, in the order of the help; only the module of the verb in use is loaded."""
+
+
+def assemble(verb: str | None = None) -> typer.Typer:
+    """Put the command line together: with all verbs, or with the one in use."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_nothing_before)
+    for name in [verb] if verb in VERBS else VERBS:
+        module, _colon, member = VERBS[name].partition(":")
+        found = getattr(importlib.import_module(f"gis.cli.{module}"), member)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    manual.furnish(app)
+    return app
 
 
 def main() -> None:
@@ -45,7 +55,7 @@ def main() -> None:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        status = app(prog_name=manual.PROGRAM, standalone_mode=False) or 0
+        status = assemble(sys.argv[1])(prog_name=manual.PROGRAM, standalone_mode=False) or 0
         if status == INTERRUPTED:  # Typer swallows the Ctrl-C itself
             _interrupted()
         sys.exit(status)
@@ -61,6 +71,10 @@ def main() -> None:
         _leave(usage.explain_rest(error), error)
     finally:
         close_pools()
+
+
+def _nothing_before() -> None:
+    """Keep a single verb a verb: without it, Typer would take its name away."""
 
 
 def _interrupted() -> None:

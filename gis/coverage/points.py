@@ -86,6 +86,37 @@ class Points:
                 return str(given)
         return str(self.rows[position] if self.rows is not None else position + 1)
 
+    @classmethod
+    def joined(cls, parts: list[Points]) -> Points:
+        """Give the stretches of one file as one, in order; repeated codes get their row number."""
+        if len(parts) == 1:
+            return parts[0]
+        sizes = np.array([len(part) for part in parts])
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+
+        def column(name: str, blank: Any) -> NDArray[Any] | None:  # noqa: ANN401 - a value of the column
+            if all(getattr(part, name) is None for part in parts):
+                return None
+            return np.concatenate([
+                np.full(size, blank) if getattr(part, name) is None else getattr(part, name)
+                for part, size in zip(parts, sizes, strict=True)
+            ])  # fmt: skip
+
+        cut = [start + part.cut for part, start in zip(parts, starts, strict=True) if part.cut is not None]
+        footprints = [part.footprints for part in parts if part.footprints is not None]
+        whole = cls(
+            x=np.concatenate([part.x for part in parts]),
+            y=np.concatenate([part.y for part in parts]),
+            codes=column("codes", None),
+            rows=column("rows", 0),
+            households=column("households", 0),
+            declared=column("declared", None),
+            has_footprint=column("has_footprint", blank=False),
+            cut=np.concatenate(cut) if cut else None,
+            footprints=np.concatenate(footprints) if footprints else None,
+        )
+        return whole
+
     def order(self) -> NDArray[np.int64]:
         """Positions of the records that have a place, along a Z-order curve."""
         placed = np.flatnonzero(np.isfinite(self.x) & np.isfinite(self.y))

@@ -52,7 +52,10 @@ SELECT id, households, footprint IS NOT NULL AS has_footprint, geom FROM atlas.b
 CREATE TEMP VIEW cov_footprint AS
 SELECT id AS building_id, footprint AS geom FROM atlas.building WHERE footprint IS NOT NULL;
 CREATE TEMP VIEW cov_declared AS
-SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building WHERE declared_grid <> '';
+SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building
+WHERE declared_grid <> '' AND declared_grid NOT IN ( -- grids only other networks have say nothing about this one
+    SELECT code FROM atlas.grid WHERE valid_to IS NULL GROUP BY code HAVING bool_and(network_id <> {network})
+);
 CREATE TEMP VIEW cov_incident AS SELECT id, geom FROM atlas.incident;
 CREATE TEMP VIEW cov_excluded AS SELECT id, reason, geom FROM atlas.excluded;
 

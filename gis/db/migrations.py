@@ -107,6 +107,7 @@ def prepare() -> None:
                     sql.Identifier(conn.info.dbname), sql.Identifier(OWNER)
                 )
             )
+        _check_temporary(conn)
         if conn.execute("SELECT to_regnamespace('atlas') IS NOT NULL").fetchone() == (True,):
             return  # even IF NOT EXISTS asks for a right that an office's account may lack
         try:
@@ -202,6 +203,20 @@ def _check_postgis(conn: psycopg.Connection[Any]) -> None:
     version = tuple(int(part) for part in found[0].split(".")[:2])
     if version < MINIMUM_POSTGIS:
         raise DatabaseTooOld(detail=f"PostGIS {found[0]}")
+
+
+def _check_temporary(conn: psycopg.Connection[Any]) -> None:
+    """Records come in through temporary tables: a right everybody has unless a DBA took it away."""
+    for role in (OWNER, APP):
+        if conn.execute("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')", (role,)).fetchone() == (
+            False,
+        ):
+            raise RightMissing(
+                detail=_("数据库角色 {role} 不能建立临时表").format(role=role),
+                remedy=_("请数据库管理员执行:GRANT TEMPORARY ON DATABASE {database} TO {owner}, {app};").format(
+                    database=conn.info.dbname, owner=OWNER, app=APP
+                ),
+            )
 
 
 def _create_roles(conn: psycopg.Connection[Any], *, embedded: bool) -> None:

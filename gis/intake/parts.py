@@ -66,6 +66,8 @@ class Raw:
         Rows that could not be read, and geometries mended while reading.
     rows_read : int
         Rows of the source, unreadable ones included.
+    wkb : pyarrow.ChunkedArray or None
+        Geometry that was left undecoded (``open_file(decode=False)``); ``geometry`` is None then.
     """
 
     name: str
@@ -83,6 +85,12 @@ class Raw:
     rejects: list[tuple[Note, dict[str, Any]]] = field(default_factory=list)
     repairs: list[Note] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    wkb: pa.ChunkedArray[Any] | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the file itself has geometry."""
+        return self.geometry is not None or self.wkb is not None
 
 
 @dataclass(frozen=True)

@@ -166,12 +166,12 @@ def prepare(
 
 
 def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[str, str]:
-    proposals = fields.propose(raw.table, dataset, placed=raw.geometry is not None)
+    proposals = fields.propose(raw.table, dataset, placed=raw.drawn)
     chosen = fields.decide(proposals, raw.table.column_names, dataset, mapping)
-    placed = raw.geometry is not None or places.is_placed(chosen)
+    placed = raw.drawn or places.is_placed(chosen)
     if not placed and dataset not in PLACELESS:
         raise PlaceMissing(name=raw.name)
-    if not chosen and raw.geometry is None:
+    if not chosen and not raw.drawn:
         raise FieldsUnrecognised(name=raw.name, columns="、".join(raw.table.column_names[:30]))
     return chosen
 

@@ -125,6 +125,7 @@ def open_file(
     encoding: str | None = None,
     columns: list[str] | None = None,
     rows: int | None = None,
+    decode: bool = True,
 ) -> Raw:
     """Read one layer of a file as it stands there.
 
@@ -142,6 +143,8 @@ def open_file(
         Attributes to read (formats with geometry only); all by default.
     rows : int, optional
         Read at most so many rows, for a preview.
+    decode : bool
+        Whether geometry is wanted as shapes; else it stays WKB (``Raw.wkb``).
 
     Raises
     ------
@@ -152,7 +155,7 @@ def open_file(
     with Stage(path) as stage:
         places = list_places(stage)
         place = choose(places, path.name, layer or named, dataset)
-        raw = _read_place(stage, place, encoding=encoding, columns=columns, rows=rows)
+        raw = _read_place(stage, place, encoding=encoding, columns=columns, rows=rows, decode=decode)
         raw.layers = [p.layer for p in places]
         raw.sha256 = fingerprint_file(path) if rows is None else ""
         raw.name = path.name
@@ -164,7 +167,13 @@ def open_file(
 
 
 def _read_place(
-    stage: Stage, place: Place, *, encoding: str | None, columns: list[str] | None, rows: int | None
+    stage: Stage,
+    place: Place,
+    *,
+    encoding: str | None,
+    columns: list[str] | None,
+    rows: int | None,
+    decode: bool = True,
 ) -> Raw:
     staged = place.staged
     if staged.kind in {"table", "sheet"}:
@@ -188,7 +197,7 @@ def _read_place(
             rows_read=sheet.rows_read,
             rejects=sheet.rejects,
         )
-    found = vectors.read_layer(staged, place.layer, encoding=encoding, columns=columns, rows=rows)
+    found = vectors.read_layer(staged, place.layer, encoding=encoding, columns=columns, rows=rows, decode=decode)
     count = found.table.num_rows if found.geometry is None else len(found.geometry)
     numbers = np.arange(1, count + 1, dtype=np.int64)
     raw = Raw(
@@ -205,6 +214,7 @@ def _read_place(
         sha256="",
         rows_read=count,
         repairs=found.repairs,
+        wkb=found.wkb,
     )
     if found.unreadable:
         keep = np.ones(count, dtype=bool)

@@ -31,8 +31,11 @@ pc: Any = compute  # its stubs know no chunked arrays
 Column: TypeAlias = Any
 
 ZONE = "Asia/Shanghai"
-NOTHING = ("", "nan", "null", "none", "n/a", "#n/a", "\\n", "nat", "<na>", "无", "無", "-", "--", "/", "na")
-"""Words that mean an empty cell (any case)."""
+NOTHING = (
+    *("", "nan", "NaN", "NAN", "null", "NULL", "None", "none", "n/a", "N/A", "#N/A", "NA", "<NA>", "NaT", "\\N", "\\n"),
+    *("无", "無", "-", "--", "/"),
+)
+"""Cells that mean nothing; exactly so, because ``Nan`` is also a name."""
 
 LARGEST_INTEGER = 2**31 - 1
 REPLACEMENT = "\ufffd"
@@ -80,7 +83,7 @@ def text_column(column: Column) -> Column:
         return pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])
     text = column if pa.types.is_string(kind) else column.cast(pa.string())
     text = pc.utf8_trim(text, " \t\r\n\u3000\u00a0\ufeff\u200b")
-    empty = pc.is_in(pc.utf8_lower(text), pa.array(NOTHING))
+    empty = pc.is_in(text, pa.array(NOTHING))
     return pc.if_else(empty, pa.scalar(None, pa.string()), text)
 
 

@@ -80,6 +80,8 @@ class Layer:
     def __init__(self, table: pa.Table, geometry: NDArray[np.object_] | None) -> None:
         self.table = table
         self.geometry = geometry
+        self.wkb: pa.ChunkedArray[Any] | None = None
+        """Geometry not yet decoded, where that was asked for."""
         self.crs: CRS | None = None
         self.declared = ""
         self.encoding: encodings.Verdict | None = None
@@ -156,6 +158,7 @@ def read_layer(
     encoding: str | None = None,
     columns: list[str] | None = None,
     rows: int | None = None,
+    decode: bool = True,
 ) -> Layer:
     """Read one layer of a vector file through GDAL and Arrow.
 
@@ -171,6 +174,8 @@ def read_layer(
         Attributes to read; all by default.
     rows : int, optional
         Read only so many rows.
+    decode : bool
+        Whether geometry is wanted as shapes; else it stays WKB (``Layer.wkb``).
 
     Raises
     ------
@@ -178,7 +183,7 @@ def read_layer(
         The layer cannot be read.
     """
     if staged.kind == "parquet":
-        return _read_parquet(staged, columns, rows)
+        return _read_parquet(staged, columns, rows, decode=decode)
     verdict = _dbf_encoding(staged, encoding) if staged.kind in {"shapefile", "dbf"} else None
     try:
         with warnings.catch_warnings():
@@ -201,13 +206,13 @@ def read_layer(
         raise FileBroken(name=staged.name, detail=detail)
     _check_rows(table.num_rows, staged)
     shape = meta["geometry_name"] or "wkb_geometry"
-    out = _with_geometry(table, shape if meta["geometry_type"] is not None else None)
+    out = _with_geometry(table, shape if meta["geometry_type"] is not None else None, decode=decode)
     out.encoding = verdict
     if verdict is not None and rows is None:
         _mend_commas(staged, out)
     if any(key == "curve" for key, _words in out.unreadable.values()):
         _stroke(staged, layer, out)
-    if out.geometry is not None:
+    if out.geometry is not None or out.wkb is not None:
         out.crs = _crs(meta["crs"])
         out.declared = _who_declares(staged) if out.crs is not None else ""
     return out
@@ -255,11 +260,21 @@ def _crs(given: str | None) -> CRS | None:
         return None
 
 
-def _with_geometry(table: pa.Table, shape: str | None) -> Layer:
+def _with_geometry(table: pa.Table, shape: str | None, *, decode: bool = True) -> Layer:
     if shape is None or shape not in table.column_names:
         return Layer(_rename(table), None)
     wkb = table.column(shape)
     out = Layer(_rename(table.drop_columns([shape])), None)
+    if decode:
+        out.geometry = _decode(wkb, out)
+    else:
+        out.wkb = wkb
+    return out
+
+
+def decode_part(wkb: pa.ChunkedArray[Any], table: pa.Table) -> Layer:
+    """Decode a stretch of geometry left undecoded, with the attributes of the same rows."""
+    out = Layer(table, None)
     out.geometry = _decode(wkb, out)
     return out
 
@@ -321,7 +336,7 @@ def _wkb_type(value: bytes) -> int:
 # Parquet ---------------------------------------------------------------------------------------
 
 
-def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None) -> Layer:
+def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None, *, decode: bool = True) -> Layer:
     try:
         file = parquet.ParquetFile(staged.path)
         _check_rows(file.metadata.num_rows, staged)
@@ -341,7 +356,7 @@ def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None) -
     others = [n for n in geo["columns"] if n != main and n in table.column_names]
     table = table.drop_columns(others)
     if about.get("encoding", "WKB") == "WKB":
-        out = _with_geometry(table, main)
+        out = _with_geometry(table, main, decode=decode)
     else:
         out = Layer(_rename(table.drop_columns([main])), _from_native(staged, main, rows))
     out.crs = _parquet_crs(about)

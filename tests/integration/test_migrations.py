@@ -137,7 +137,7 @@ def test_functions_that_run_as_their_owner_fix_their_search_path():
 
 
 @pytest.fixture
-def some_buildings(database):  # noqa: ARG001 - its rows go into the database of the test
+def some_buildings(database):
     """50 000 buildings over a city, analysed."""
     with session(JOB) as conn:
         conn.execute("SELECT setseed(0.5)")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gis import settings
-from gis.cli import app
+from gis.cli import assemble
 from gis.cli import manual
 from gis.coverage.rules import RULES
 from layers.catalog import catalog
@@ -50,7 +50,7 @@ def test_the_page_of_commands_is_the_command_line():
 
 
 def test_every_command_and_option_is_explained():
-    verbs = list(manual.verbs(app))
+    verbs = list(manual.verbs(assemble()))
     assert len(verbs) > 5
     silent = [verb.path for verb in verbs if not verb.text]
     silent += [f"{verb.path} {entry.names}" for verb in verbs for entry in verb.entries if not entry.text]
@@ -59,7 +59,7 @@ def test_every_command_and_option_is_explained():
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_commands_named_in_the_docs_exist(path):
-    known = {verb.path.removeprefix(manual.PROGRAM).strip() for verb in manual.verbs(app)}
+    known = {verb.path.removeprefix(manual.PROGRAM).strip() for verb in manual.verbs(assemble())}
     groups = {name.rpartition(" ")[0] for name in known if " " in name}
     unknown = []
     for words in INLINE_COMMAND.findall(text(path)):

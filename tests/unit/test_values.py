@@ -105,6 +105,7 @@ def test_text_and_codes():
     assert values.to_text(column("12.0")).series.tolist() == ["12.0"]
     assert values.to_text(column(1000100.0, 1.5)).series.tolist() == ["1000100", "1.5"]
     assert values.to_text(column("NULL", "n/a", "", "无")).series.isna().all()
+    assert values.to_text(column("Nan", "Null岛")).series.tolist() == ["Nan", "Null岛"]
     assert values.to_text(column("<script>alert(1)</script>", "=1+1")).series.tolist() == [
         "<script>alert(1)</script>",
         "=1+1",
