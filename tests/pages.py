@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gis.cli import app
+from gis.cli import assemble
 from gis.cli import manual
 from gis.i18n import speaking
 
@@ -29,9 +29,9 @@ or something is missing (one sentence and its remedy on stderr) · 130 interrupt
 def commands() -> str:
     """Text of ``docs/commands.md``."""
     with speaking("zh_CN"):
-        chinese = list(manual.verbs(app))
+        chinese = list(manual.verbs(assemble()))
     with speaking("en"):
-        english = list(manual.verbs(app))
+        english = list(manual.verbs(assemble()))
     parts = [OPENING]
     for here, there in zip(chinese, english, strict=True):
         usage = " ".join([here.path, *(entry.names for entry in here.entries if entry.is_argument)])

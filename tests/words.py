@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.messages.pofile import write_po
 
-from gis.cli import app
+from gis.cli import assemble
 from gis.cli import manual
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _constants(node: ast.expr) -> Iterator[str]:
 
 def _helps() -> Iterator[tuple[str, str]]:
     """Help of every verb, paragraph by paragraph, from its docstring."""
-    waiting = [app]
+    waiting = [assemble()]
     while waiting:
         group = waiting.pop()
         waiting += [child.typer_instance for child in group.registered_groups]

@@ -74,7 +74,8 @@ def main() -> None:
 
 
 def _nothing_before() -> None:
-    """Keep a single verb a verb: without it, Typer would take its name away."""
+    # A Typer with one verb and no callback takes the verb's name away; help must stay empty.
+    return
 
 
 def _interrupted() -> None:
