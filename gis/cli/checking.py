@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
@@ -23,18 +24,20 @@ from gis.coverage.check import Result
 from gis.coverage.check import check as judge
 from gis.coverage.check import points_from
 from gis.coverage.points import Borders
+from gis.coverage.points import Points
 from gis.db import cluster
 from gis.db import migrations
 from gis.errors import BadInput
 from gis.i18n import translate as _
 from gis.intake.prepare import prepare
+from gis.intake.slices import merge_warnings
+from gis.intake.slices import prepare_slices
 from gis.settings import DatabaseSettings
 from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from gis.coverage.points import Points
     from gis.intake.parts import Prepared
 
 SHOWN = 20
@@ -76,14 +79,24 @@ def check(
         if file is None:
             return None
         prepared = prepare(file, dataset, datum=datum, encoding=encoding, keep_duplicates=True, row_codes=True)
-        inputs[dataset.value] = _account(file, prepared)
+        inputs[dataset.value] = _account(file, [prepared])
         return prepared.frame
+
+    def take_points(file: str | None, dataset: Dataset, borders: Borders | None = None) -> Points | None:
+        if file is None:
+            return None
+        parts, told = [], []
+        for part in prepare_slices(file, dataset, datum=datum, encoding=encoding):
+            parts.append(points_from(part.frame, borders))
+            told.append(replace(part, frame=part.frame.iloc[:0]))
+        inputs[dataset.value] = _account(file, told, used=sum(len(part) for part in parts))
+        return Points.joined(parts)
 
     grid_frame = take(grids, Dataset.GRIDS)
     assert grid_frame is not None
     area_frame = take(areas, Dataset.AREAS)
-    houses = _points(take(buildings, Dataset.BUILDINGS), grid_frame)
-    cases = _points(take(incidents, Dataset.INCIDENTS), None)
+    houses = take_points(buildings, Dataset.BUILDINGS, Borders(grid_frame.geometry.to_numpy()))
+    cases = take_points(incidents, Dataset.INCIDENTS)
     allowed = take(excluded, Dataset.EXCLUDED)
     ensure_database()
     result = judge(
@@ -113,28 +126,24 @@ def ensure_database() -> None:
         migrations.migrate()
 
 
-def _points(frame: gpd.GeoDataFrame | None, grids: gpd.GeoDataFrame | None) -> Points | None:
-    if frame is None:
-        return None
-    borders = Borders(grids.geometry.to_numpy()) if grids is not None and "footprint" in frame else None
-    return points_from(frame, borders)
-
-
-def _account(file: str, prepared: Prepared) -> dict[str, Any]:
+def _account(file: str, parts: list[Prepared], used: int | None = None) -> dict[str, Any]:
     """Say what became of a file: read, repaired, refused, and in which datum."""
+    source = parts[0].source
+    rejects = [
+        {"row": int(row), "reason": str(reason)}
+        for part in parts
+        for row, reason in zip(part.rejects["row"], part.rejects["reason"], strict=True)
+    ]
     return {
         "file": file,
-        "layer": prepared.source.layer,
-        "datum": prepared.source.datum,
-        "rows_read": prepared.source.rows_read,
-        "rows_used": len(prepared.frame),
-        "rows_repaired": int(prepared.repairs["row"].nunique()) if len(prepared.repairs) else 0,
-        "rows_rejected": len(prepared.rejects),
-        "warnings": list(prepared.warnings),
-        "rejects": [
-            {"row": int(row), "reason": str(reason)}
-            for row, reason in zip(prepared.rejects["row"][:SHOWN], prepared.rejects["reason"][:SHOWN], strict=True)
-        ],
+        "layer": source.layer,
+        "datum": source.datum,
+        "rows_read": source.rows_read,
+        "rows_used": sum(len(part.frame) for part in parts) if used is None else used,
+        "rows_repaired": sum(int(part.repairs["row"].nunique()) for part in parts),
+        "rows_rejected": len(rejects),
+        "warnings": merge_warnings([part.warnings for part in parts]),
+        "rejects": rejects[:SHOWN],
     }
 
 

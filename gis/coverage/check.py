@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from gis.coverage import engine
@@ -82,7 +83,7 @@ def points_from(frame: gpd.GeoDataFrame, borders: Borders | None = None) -> Poin
     points = Points(
         x=shapely.get_x(shapes),
         y=shapely.get_y(shapes),
-        codes=_column(frame, "code"),
+        codes=pa.array(frame["code"], pa.large_string(), from_pandas=True) if "code" in frame else None,
         rows=np.asarray(frame.index, dtype=np.int64),
         declared=_column(frame, "declared_grid"),
     )
@@ -247,7 +248,7 @@ def _fill(
             shapes = shapely.from_wkb(houses.footprints)
             bad = ~shapely.is_valid(shapes)
             shapes[bad] = shapely.make_valid(shapes[bad])
-            _rows(conn, "COPY cov_footprint (building_id, geom) FROM STDIN", houses.cut.tolist(), _wkb(shapes))
+            _copy_cut(conn, houses, _wkb(shapes))
         if houses.declared is not None:
             named = [place for place, code in enumerate(houses.declared) if code not in (None, "")]
             _rows(
@@ -256,6 +257,17 @@ def _fill(
             )  # fmt: skip
     if cases is not None:
         copy_incidents(conn, cases)
+
+
+def _copy_cut(conn: psycopg.Connection[Any], houses: Points, shapes: list[str]) -> None:
+    """Write the buildings whose footprint may be cut, with it."""
+    assert houses.cut is not None
+    households = np.zeros(len(houses), np.int32) if houses.households is None else houses.households
+    points = np.asarray(shapely.points(houses.x[houses.cut], houses.y[houses.cut]))
+    _rows(
+        conn, "COPY cov_building (id, households, has_footprint, geom, footprint) FROM STDIN",
+        houses.cut.tolist(), households[houses.cut].tolist(), [True] * len(shapes), _wkb(points), shapes,
+    )  # fmt: skip
 
 
 def _finding(raw: engine.Raw, land: gpd.GeoDataFrame | None, houses: Points | None, cases: Points | None) -> Finding:

@@ -32,10 +32,11 @@ FOLDER = Path(__file__).resolve().parent
 STEPS = (
     ("inner", (), True),
     ("home", ("grid_id", "shell_id"), False),
-    ("assignment", ("building_id", "grid_id"), False),
-    ("loose", ("id",), True),
+    ("group", (), False),
+    ("assignment", (), False),
+    ("loose", (), True),
     ("place", ("building_id",), False),
-    ("shell", ("area_id",), True),
+    ("shell", ("id",), True),
     ("border", (), True),
 )
 """Derived relations in the order they are made: name, indexed columns, whether ``geom`` is indexed too."""
@@ -51,8 +52,8 @@ DEFAULTS = {
 
 PLANNER = {
     "jit": "off",
-    "work_mem": "64MB",
-    "maintenance_work_mem": "96MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "64MB",
     "max_parallel_workers_per_gather": str(min(4, os.cpu_count() or 1)),
     "min_parallel_table_scan_size": "0",
     "min_parallel_index_scan_size": "0",

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from gis.vocabulary import SRID
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import psycopg
     from numpy.typing import NDArray
 
@@ -49,7 +53,7 @@ class Points:
     ----------
     x, y : float64 arrays
         Longitude and latitude in degrees (CGCS2000); NaN where there is no place.
-    codes : array of str or None
+    codes : pyarrow.Array of text or None
         None: the row number (1-based) is the code.
     rows : int64 array or None
         Row numbers in the source, where they are not 1, 2, 3 …
@@ -67,7 +71,7 @@ class Points:
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    codes: NDArray[Any] | None = None
+    codes: pa.LargeStringArray | None = None
     rows: NDArray[np.int64] | None = None
     households: NDArray[Any] | None = None
     declared: NDArray[Any] | None = None
@@ -81,8 +85,8 @@ class Points:
     def code(self, position: int) -> str:
         """Code of the record at a position (0-based)."""
         if self.codes is not None:
-            given = self.codes[position]
-            if given is not None and given == given and given != "":  # noqa: PLR0124 - NaN is not itself
+            given = self.codes[position].as_py()
+            if given:
                 return str(given)
         return str(self.rows[position] if self.rows is not None else position + 1)
 
@@ -104,10 +108,10 @@ class Points:
 
         cut = [start + part.cut for part, start in zip(parts, starts, strict=True) if part.cut is not None]
         footprints = [part.footprints for part in parts if part.footprints is not None]
-        whole = cls(
+        return cls(
             x=np.concatenate([part.x for part in parts]),
             y=np.concatenate([part.y for part in parts]),
-            codes=column("codes", None),
+            codes=_told_apart([part.codes for part in parts], sizes),
             rows=column("rows", 0),
             households=column("households", 0),
             declared=column("declared", None),
@@ -115,7 +119,6 @@ class Points:
             cut=np.concatenate(cut) if cut else None,
             footprints=np.concatenate(footprints) if footprints else None,
         )
-        return whole
 
     def order(self) -> NDArray[np.int64]:
         """Positions of the records that have a place, along a Z-order curve."""
@@ -124,6 +127,24 @@ class Points:
         if len(placed) == 0:
             return placed
         return placed[np.argsort(_interleave(_scaled(x)) | (_interleave(_scaled(y)) << np.uint64(1)))]
+
+
+def _told_apart(parts: list[pa.LargeStringArray | None], sizes: NDArray[np.int64]) -> pa.LargeStringArray | None:
+    """Join codes; one that occurred in an earlier stretch gets ``#row`` behind it."""
+    if all(part is None for part in parts):
+        return None
+    joined = pa.concat_arrays(
+        [pa.nulls(size, pa.large_string()) if part is None else part for part, size in zip(parts, sizes, strict=True)]
+    )
+    if pc.count_distinct(joined, mode="only_valid").as_py() == len(joined) - joined.null_count:
+        return joined
+    seen: set[str] = set()
+    told = []
+    for row, code in enumerate(joined.to_pylist(), start=1):
+        told.append(f"{code}#{row}" if code in seen else code)
+        if code is not None:
+            seen.add(code)
+    return pa.array(told, pa.large_string())
 
 
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -139,7 +160,7 @@ def _interleave(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def copy_buildings(conn: psycopg.Connection[Any], points: Points) -> None:
-    """Write buildings into ``cov_building``; ids are positions from 0."""
+    """Write buildings into ``cov_building``, all but those in ``cut``; ids are positions from 0."""
     households = points.households if points.households is not None else np.zeros(len(points), np.int32)
     footprint = points.has_footprint if points.has_footprint is not None else np.zeros(len(points), bool)
 
@@ -153,6 +174,7 @@ def copy_buildings(conn: psycopg.Connection[Any], points: Points) -> None:
         points,
         _BUILDING,
         fill,
+        without=points.cut,
     )
 
 
@@ -165,8 +187,19 @@ def copy_incidents(conn: psycopg.Connection[Any], points: Points) -> None:
     _copy(conn, "COPY cov_incident (id, geom) FROM STDIN (FORMAT binary)", points, _INCIDENT, fill)
 
 
-def _copy(conn: psycopg.Connection[Any], command: str, points: Points, layout: list[Any], fill: Any) -> None:  # noqa: ANN401 - a callback of numpy blocks
+def _copy(
+    conn: psycopg.Connection[Any],
+    command: str,
+    points: Points,
+    layout: list[Any],
+    fill: Callable[[NDArray[Any], NDArray[np.int64]], None],
+    without: NDArray[np.int64] | None = None,
+) -> None:
     order = points.order()
+    if without is not None:
+        kept = np.ones(len(points), dtype=bool)
+        kept[without] = False
+        order = order[kept[order]]
     lost = np.flatnonzero(~(np.isfinite(points.x) & np.isfinite(points.y)))
     with conn.cursor() as cursor, cursor.copy(command) as copy:
         copy.write(HEADER)

@@ -1,9 +1,9 @@
 -- name: tables
--- What the rules read, empty, for files; {kind} is UNLOGGED or TEMP.
+-- What the rules read, empty, for files; {kind} is UNLOGGED or TEMP. Of the footprints only
+-- those that may meet a border are brought in; has_footprint says which buildings have one.
 CREATE {kind} TABLE cov_area (id bigint, code text, name text, level text, geom geometry);
 CREATE {kind} TABLE cov_grid (id bigint, code text, name text, kind text, area_id bigint, area_code text, geom geometry);
-CREATE {kind} TABLE cov_building (id bigint, households integer, has_footprint boolean, geom geometry);
-CREATE {kind} TABLE cov_footprint (building_id bigint, geom geometry);
+CREATE {kind} TABLE cov_building (id bigint, households integer, has_footprint boolean, geom geometry, footprint geometry);
 CREATE {kind} TABLE cov_declared (building_id bigint, grid_code text);
 CREATE {kind} TABLE cov_incident (id bigint, geom geometry);
 CREATE {kind} TABLE cov_excluded (id bigint, reason text, geom geometry);
@@ -15,15 +15,12 @@ ALTER TABLE cov_grid ALTER COLUMN geom SET STORAGE EXTERNAL;
 CREATE INDEX ON cov_area USING gist (geom);
 CREATE INDEX ON cov_grid USING gist (geom);
 CREATE INDEX ON cov_grid (id);
-CREATE INDEX ON cov_building (id);
 CREATE INDEX ON cov_building USING gist (geom);
-CREATE INDEX ON cov_footprint USING gist (geom);
 CREATE INDEX ON cov_incident USING gist (geom);
 CREATE INDEX ON cov_excluded USING gist (geom);
 ANALYZE cov_area;
 ANALYZE cov_grid;
 ANALYZE cov_building (id, geom);
-ANALYZE cov_footprint;
 ANALYZE cov_declared;
 ANALYZE cov_incident;
 ANALYZE cov_excluded;
@@ -48,9 +45,7 @@ CREATE TEMP VIEW cov_grid AS
 SELECT id, code, name, kind, area_id, area_code, geom FROM atlas.grid
 WHERE network_id = {network} AND valid_to IS NULL;
 CREATE TEMP VIEW cov_building AS
-SELECT id, households, footprint IS NOT NULL AS has_footprint, geom FROM atlas.building;
-CREATE TEMP VIEW cov_footprint AS
-SELECT id AS building_id, footprint AS geom FROM atlas.building WHERE footprint IS NOT NULL;
+SELECT id, households, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
 CREATE TEMP VIEW cov_declared AS
 SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building
 WHERE declared_grid <> '' AND declared_grid NOT IN ( -- grids only other networks have say nothing about this one
@@ -62,5 +57,5 @@ CREATE TEMP VIEW cov_excluded AS SELECT id, reason, geom FROM atlas.excluded;
 -- name: forget
 -- Takes the views of the stored office away again, so that a pooled connection is as it was.
 DROP VIEW IF EXISTS
-    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building, pg_temp.cov_footprint,
+    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building,
     pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded;

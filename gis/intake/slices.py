@@ -35,6 +35,7 @@ LARGE = 100_000
 
 STRETCH = 1 << 16
 SAMPLE = 20_000
+SHOWN = 20
 
 
 def prepare_slices(
@@ -104,8 +105,10 @@ def _stretch(raw: Raw, at: np.ndarray, *, first: bool) -> Raw:
     if layer.unreadable and part.geometry is not None:
         keep = np.ones(count, dtype=bool)
         keep[list(layer.unreadable)] = False
-        lost = [(Note(int(rows[i]), key, words), {}) for i, (key, words) in layer.unreadable.items()]
-        part.rejects = [*part.rejects, *lost]
+        part.rejects = [
+            *part.rejects,
+            *((Note(int(rows[i]), key, words), {}) for i, (key, words) in layer.unreadable.items()),
+        ]
         part.table, part.rows, part.geometry = part.table.filter(pa.array(keep)), rows[keep], part.geometry[keep]
     return part
 
@@ -113,9 +116,9 @@ def _stretch(raw: Raw, at: np.ndarray, *, first: bool) -> Raw:
 def _settle(raw: Raw, chosen: dict[str, str], dataset: Dataset, given: str | None) -> Decision:
     """Settle the datum on rows spread over the whole file."""
     at = np.linspace(0, len(raw.rows) - 1, SAMPLE).astype(np.int64)
-    some = replace(raw, table=raw.table.take(pa.array(at)), rows=raw.rows[at], wkb=None)
+    some = replace(raw, table=raw.table.take(at), rows=raw.rows[at], wkb=None)
     if raw.wkb is not None:
-        some.geometry = vectors.decode_part(raw.wkb.take(pa.array(at)), some.table).geometry
+        some.geometry = vectors.decode_part(raw.wkb.take(pa.array(at, pa.int64())), some.table).geometry
     geometry = whole._geometry(some, chosen, [])[0].geometry  # noqa: SLF001 - the same room, split for length
     return whole._settle(some, geometry, chosen, dataset, given=given, control=None)  # noqa: SLF001 - same
 
@@ -131,9 +134,8 @@ def _prepare(part: Raw, chosen: dict[str, str], decision: Decision, dataset: Dat
     part.geometry = None
     frame = row_rules.canonical(part, chosen, dataset, book)
     whole._account(checked, book, dataset, placed=placed)  # noqa: SLF001 - same
-    row_rules.settle_codes(
-        frame, part, whole._comparable(checked), dataset, book, stem=None, keep_duplicates=True  # noqa: SLF001 - same
-    )
+    shapes = whole._comparable(checked)  # noqa: SLF001 - same
+    row_rules.settle_codes(frame, part, shapes, dataset, book, stem=None, keep_duplicates=True)
     clean = whole._frame(frame, checked, part, book.rejected)  # noqa: SLF001 - same
     rejects, repairs = book.tables()
     warnings = [*part.notes, *decision.warnings, *book.warnings]
@@ -144,6 +146,3 @@ def merge_warnings(parts: list[list[str]]) -> list[str]:
     """Give the warnings of the stretches, each sentence once."""
     told = list(dict.fromkeys(sentence for part in parts for sentence in part))
     return told if len(told) <= SHOWN else [*told[:SHOWN], _("……另有 {count} 条提示。").format(count=len(told) - SHOWN)]
-
-
-SHOWN = 20

@@ -1,7 +1,7 @@
 """The rules: one SQL file beside this module and one entry below for each.
 
 A rule is a SELECT over unqualified relations (``cov_area, cov_grid, cov_building,
-cov_footprint, cov_declared, cov_incident, cov_excluded, cov_param`` and what
+cov_declared, cov_incident, cov_excluded, cov_param`` and what
 ``gis/coverage/steps`` derives from them), so it judges files and the stored office alike.
 It gives ``(severity, geom, measure, subjects, grid_codes, building_ids, area_id, remedies)``.
 The sentences are made by :mod:`gis.coverage.wording` when a finding is read.
@@ -81,7 +81,7 @@ _ENTRIES = (
         RuleKey.BOUNDARY_BUILDING,
         (Severity.WARN,),
         "压在网格边界上的楼栋",
-        ("cov_border", "cov_footprint", "cov_grid", "cov_building", "cov_assignment", "cov_home", "cov_param"),
+        ("cov_grid", "cov_building", "cov_loose", "cov_border", "cov_assignment", "cov_home", "cov_param"),
         ("border_distance_m", "dust_m2", "pointlike"),
     ),
     Rule(

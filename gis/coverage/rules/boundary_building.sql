@@ -1,29 +1,35 @@
 -- Buildings a border runs through: footprints cut by it (with the share of each grid), and
 -- points without a footprint that lie within border_distance_m of it.
 WITH touched AS MATERIALIZED (
-    SELECT DISTINCT f.building_id
+    -- A footprint that is cut reaches out of a grid that its point lies near, or its point is loose.
+    SELECT b.id, b.households, b.footprint
     FROM cov_grid AS g
-    JOIN cov_footprint AS f ON f.geom && g.geom AND ST_Intersects(g.geom, f.geom) AND NOT ST_Covers(g.geom, f.geom)
+    JOIN cov_building AS b ON b.geom && g.geom
+    WHERE b.footprint IS NOT NULL AND NOT ST_Covers(g.geom, b.footprint) AND ST_Intersects(g.geom, b.footprint)
+    UNION
+    SELECT b.id, b.households, b.footprint
+    FROM cov_loose AS l
+    JOIN cov_building AS b ON b.id = l.id
+    WHERE b.footprint IS NOT NULL
 ),
 share AS MATERIALIZED (
-    SELECT f.building_id, g.id AS grid_id, g.code,
-        ST_Area(ST_Intersection(f.geom, g.geom)) / nullif(ST_Area(f.geom), 0) AS share,
-        area_m2(f.geom) AS size_m2
+    SELECT t.id, t.households, t.footprint, g.id AS grid_id, g.code,
+        ST_Area(ST_Intersection(t.footprint, g.geom)) / nullif(ST_Area(t.footprint), 0) AS share,
+        area_m2(t.footprint) AS size_m2
     FROM touched AS t
-    JOIN cov_footprint AS f USING (building_id)
-    JOIN cov_grid AS g ON g.geom && f.geom AND ST_Intersects(g.geom, f.geom)
+    JOIN cov_grid AS g ON g.geom && t.footprint AND ST_Intersects(g.geom, t.footprint)
 ),
-cut AS (
-    SELECT building_id, max(size_m2) AS size_m2,
+cut AS MATERIALIZED (
+    SELECT id, max(households) AS households, footprint, max(size_m2) AS size_m2,
         array_agg(code ORDER BY share DESC, grid_id) AS codes,
         array_agg(grid_id ORDER BY share DESC, grid_id) AS grids,
         array_agg(share ORDER BY share DESC, grid_id) AS shares
     FROM share
     WHERE share * size_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
-    GROUP BY building_id
+    GROUP BY id, footprint
     HAVING bool_or((1 - share) * size_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2'))
 ),
-close AS (
+close AS MATERIALIZED (
     SELECT b.id, b.geom, b.households, p.grid_id, min(m.metres) AS metres
     FROM cov_border AS p
     CROSS JOIN LATERAL (
@@ -51,9 +57,9 @@ pressed AS (
 )
 SELECT
     'warn' AS severity,
-    f.geom,
+    c.footprint AS geom,
     jsonb_build_object(
-        'area_m2', c.size_m2, 'buildings', 1, 'households', coalesce(b.households, 0),
+        'area_m2', c.size_m2, 'buildings', 1, 'households', coalesce(c.households, 0),
         'share', c.shares[1], 'outside_m2', c.size_m2 * (1 - c.shares[1])
     ) AS measure,
     jsonb_build_object('kind', 'cut', 'shares', (
@@ -61,12 +67,10 @@ SELECT
         FROM unnest(c.codes, c.shares) AS u(code, share)
     )) AS subjects,
     c.codes AS grid_codes,
-    ARRAY[c.building_id] AS building_ids,
+    ARRAY[c.id] AS building_ids,
     h.area_id,
     jsonb_build_array(jsonb_build_object('action', 'assign_to', 'grid', c.codes[1], 'share', round(c.shares[1]::numeric, 4)), '{"action": "move_border"}'::jsonb) AS remedies
 FROM cut AS c
-JOIN cov_footprint AS f USING (building_id)
-JOIN cov_building AS b ON b.id = c.building_id
 LEFT JOIN cov_home AS h ON h.grid_id = c.grids[1]
 UNION ALL
 SELECT

@@ -5,7 +5,7 @@ WITH beyond AS MATERIALIZED (
     -- Where the grids of an area together reach out of it.
     SELECT s.area_id, d.geom
     FROM cov_shell AS s
-    LEFT JOIN cov_area AS a ON a.id = s.area_id
+    LEFT JOIN cov_area AS a ON a.id = s.id
     CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(s.geom, a.geom), s.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),

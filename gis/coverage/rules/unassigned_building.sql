@@ -1,31 +1,37 @@
 -- Buildings whose point lies in no grid (one row each, with the nearest grid), and buildings
 -- whose file names another grid than the one they lie in. The grid nearest in degrees gives a
 -- distance; within that distance the nearest in metres is taken.
-WITH near AS MATERIALIZED (
-    SELECT l.id, l.households, l.geom, f.id AS grid_id,
-        ST_Length(metric(ST_ShortestLine(f.geom, l.geom), ST_X(l.geom))) AS metres
+WITH first AS MATERIALIZED (
+    SELECT l.id, l.households, l.geom, (SELECT g.id FROM cov_grid AS g ORDER BY g.geom <-> l.geom LIMIT 1) AS grid_id
     FROM cov_loose AS l
-    LEFT JOIN LATERAL (SELECT g.id, g.geom FROM cov_grid AS g ORDER BY g.geom <-> l.geom LIMIT 1) AS f ON true
 ),
 reach AS MATERIALIZED (
-    SELECT n.*, ST_Expand(
-        n.geom,
-        n.metres * 1.01 / (110500 * greatest(cos(radians(ST_Y(n.geom))), 0.01)) + 1e-9,
-        n.metres * 1.01 / 110500 + 1e-9
-    ) AS box
-    FROM near AS n
+    SELECT f.*, ST_Length(metric(ST_ShortestLine(g.geom, f.geom), ST_X(f.geom))) AS metres
+    FROM first AS f
+    LEFT JOIN cov_grid AS g ON g.id = f.grid_id
 ),
-nearest AS MATERIALIZED (
-    SELECT r.id, r.households, r.geom, coalesce(best.grid_id, r.grid_id) AS grid_id, coalesce(best.metres, r.metres) AS metres
+rival AS MATERIALIZED (
+    SELECT r.id, g.id AS grid_id,
+        ST_Distance(metric(ST_ClipByBox2D(ST_Boundary(g.geom), b.box), ST_X(r.geom)), metric(r.geom, ST_X(r.geom))) AS metres
     FROM reach AS r
-    LEFT JOIN LATERAL (
-        SELECT g.id AS grid_id,
-            ST_Distance(metric(ST_ClipByBox2D(ST_Boundary(g.geom), r.box), ST_X(r.geom)), metric(r.geom, ST_X(r.geom))) AS metres
-        FROM cov_grid AS g
-        WHERE r.metres < 20000 AND g.geom && r.box
-        ORDER BY metres, g.id
-        LIMIT 1
-    ) AS best ON true
+    CROSS JOIN LATERAL (
+        SELECT ST_Expand(
+            r.geom,
+            r.metres * 1.01 / (110500 * greatest(cos(radians(ST_Y(r.geom))), 0.01)) + 1e-9,
+            r.metres * 1.01 / 110500 + 1e-9
+        ) AS box
+    ) AS b
+    JOIN cov_grid AS g ON g.geom && b.box AND g.id <> r.grid_id
+    WHERE r.metres < 20000
+),
+best AS (
+    SELECT DISTINCT ON (id) id, grid_id, metres FROM rival WHERE metres IS NOT NULL ORDER BY id, metres, grid_id
+),
+nearest AS (
+    SELECT r.id, r.households, r.geom,
+        CASE WHEN b.metres < r.metres THEN b.grid_id ELSE r.grid_id END AS grid_id, least(b.metres, r.metres) AS metres
+    FROM reach AS r
+    LEFT JOIN best AS b USING (id)
 )
 SELECT
     'blind' AS severity,

@@ -5,7 +5,7 @@ WITH raw AS MATERIALIZED (
     -- What the area's own grids leave; most of it is dust or claimed by a neighbour's grid.
     SELECT a.id AS area_id, d.geom
     FROM cov_area AS a
-    LEFT JOIN cov_shell AS s ON s.area_id = a.id
+    LEFT JOIN cov_shell AS s ON s.id = a.id
     CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(a.geom, s.geom), a.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
