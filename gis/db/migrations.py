@@ -206,11 +206,10 @@ def _check_postgis(conn: psycopg.Connection[Any]) -> None:
 
 
 def _check_temporary(conn: psycopg.Connection[Any]) -> None:
-    """Records come in through temporary tables: a right everybody has unless a DBA took it away."""
+    """Require TEMPORARY: records come in through temporary tables, and a DBA may have taken that right away."""
     for role in (OWNER, APP):
-        if conn.execute("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')", (role,)).fetchone() == (
-            False,
-        ):
+        may = conn.execute("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')", (role,)).fetchone()
+        if may == (False,):
             raise RightMissing(
                 detail=_("数据库角色 {role} 不能建立临时表").format(role=role),
                 remedy=_("请数据库管理员执行:GRANT TEMPORARY ON DATABASE {database} TO {owner}, {app};").format(
