@@ -73,7 +73,7 @@ def draw(clouds: Sequence[Cloud], chosen: str | None, *, key: str) -> None:
     if not shown:
         st.info(_("没有可以显示的位置。"), icon=":material/info:")
         return
-    view = atlas.fit(_bounds(shown, chosen), margin=1.55)
+    view = atlas.fit(_bounds(shown, chosen), margin=1.7)
     layers = [deck.deck_layer("building", theme, pickable=False)]
     for place, cloud in sorted(enumerate(shown), key=lambda item: item[1].key == chosen):
         layers.append(_layer(cloud, place, theme, faint=chosen is not None and cloud.key != chosen))
