@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
-from tests.browser import street
-
 CANVAS = "[data-testid=stDeckGlJsonChart] canvas"
 
 
