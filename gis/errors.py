@@ -65,6 +65,14 @@ class NotFound(GridAtlasError):
     http_status = 404
 
 
+class NotAllowed(GridAtlasError):
+    """The actor's roles or scope do not reach what was to be done."""
+
+    template = "你的角色或管辖范围不允许这项操作,没有写入任何内容。"
+    cure = "请换一个有权限的账号,或请系统管理员调整角色和范围。"
+    http_status = 403
+
+
 class FileMissing(BadInput):
     """The named file does not exist or cannot be opened."""
 

@@ -60,6 +60,73 @@ class ServerSettings(BaseSettings):
     """Load the demo street into an empty database at start; unset: only into the embedded one."""
 
 
+class AccessSettings(BaseSettings):
+    """Passwords, sign-in, sessions, the audit's keeping."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_ACCESS_")
+
+    password_length: int = Field(default=10, ge=8, le=128)
+    """Fewest characters of a password."""
+    password_kinds: int = Field(default=3, ge=1, le=4)
+    """Fewest kinds among lower case, upper case, digits and signs."""
+    password_former: int = Field(default=5, ge=1, le=50)
+    """How many of the last passwords may not be used again."""
+    password_days: int = Field(default=90, ge=0)
+    """Days after which a password has to be changed; 0: never."""
+    lock_after: int = Field(default=5, ge=3, le=20)
+    """Failed attempts after which an account is locked."""
+    lock_first_s: int = Field(default=60, ge=10)
+    """Seconds of the first lock; each further failure doubles it."""
+    lock_most_s: int = Field(default=3600, ge=60)
+    """Longest lock in seconds."""
+    idle_minutes: int = Field(default=30, ge=1)
+    """Minutes without a sign of life after which a session ends."""
+    session_hours: int = Field(default=12, ge=1)
+    """Hours after which a session ends whatever happens."""
+    wall_days: int = Field(default=30, ge=1)
+    """Days a session of the wall lasts, watched or not."""
+    token_days: int = Field(default=365, ge=1)
+    """Longest life of a token for machines."""
+    secure_cookie: bool | None = None
+    """Send the session cookie over HTTPS only; unset: wherever the request came by HTTPS."""
+    audit_days: int = Field(default=1096, ge=180)
+    """Days audit rows are kept (three years; the law asks for six months at least)."""
+    demo: bool | None = None
+    """Make demo accounts at the first start; unset: only beside the demo street, on loopback."""
+
+
+class OidcSettings(BaseSettings):
+    """An identity provider as the second way in; none by default."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_OIDC_")
+
+    issuer: str | None = None
+    """Address of the provider; its ``/.well-known/openid-configuration`` must be reachable."""
+    client_id: str = "gridatlas"
+    client_secret: str = ""
+    label: str = ""
+    """What the button on the sign-in page says."""
+    groups_claim: str = "groups"
+    """Claim of the ID token that names the groups."""
+    roles: dict[str, str] = Field(default_factory=dict)
+    """Group to role, as JSON: ``{"wg-leaders": "leader"}``; a person without any such group is refused."""
+    scope: str = "office"
+    """Scope of an account that comes in for the first time: ``office``, ``area:CODE`` or ``none``."""
+
+
+class BackupSettings(BaseSettings):
+    """Backups of the database."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_BACKUP_")
+
+    folder: Path | None = None
+    """Where backups go; unset: ``backups/`` below the home."""
+    at: str = Field(default="", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")
+    """Time of day of the daily backup, ``HH:MM`` local time; empty: none by itself."""
+    keep: int = Field(default=14, ge=1)
+    """How many daily backups are kept."""
+
+
 class BasemapSettings(BaseSettings):
     """A tile basemap of the office's own (Tianditu scheme included); none by default."""
 

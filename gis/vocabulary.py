@@ -130,6 +130,27 @@ class RuleKey(StrEnum):
     SEAM = "seam"
 
 
+class Role(StrEnum):
+    """What an account may do; the rights are in the matrix of ``docs/access.md``."""
+
+    LEADER = "leader"
+    PLANNER = "planner"
+    SUPERVISOR = "supervisor"
+    WORKER = "worker"
+    DEPARTMENT = "department"
+    WALL = "wall"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Reach(StrEnum):
+    """Kinds of scope: the whole office, an area with all in it, a single grid."""
+
+    OFFICE = "office"
+    AREA = "area"
+    GRID = "grid"
+
+
 class ActorKind(StrEnum):
     """Who stands behind a connection: a person, or a job of the house."""
 
@@ -147,10 +168,13 @@ class Actor:
         Account name, or ``job:<what>`` for the house's own work.
     kind : ActorKind
         Persons work as ``atlas_app`` under row-level security; jobs as ``atlas_owner``.
+    origin : str
+        Where the deed comes from, for the audit: a network address, ``cli``.
     """
 
     name: str
     kind: ActorKind = ActorKind.PERSON
+    origin: str = ""
 
     @classmethod
     def job(cls, what: str) -> Actor:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from gis.db import cluster
 from gis.db import migrations
+from gis.db.connection import OWNER
 from gis.db.connection import close_pools
 from gis.db.connection import conninfo
 
@@ -36,6 +37,19 @@ def home(tmp_path_factory):
         subprocess.run(["rm", "-rf", str(folder)], check=False)
 
 
+def _add_accounts():
+    """Two persons who may do all there is to do with records, anywhere in the office."""
+    with psycopg.connect(conninfo(OWNER)) as conn:
+        conn.execute("SELECT set_config('atlas.actor', 'job:test', true)")
+        conn.execute("INSERT INTO account (name) VALUES ('zhang'), ('test')")
+        conn.execute(
+            "INSERT INTO account_role (account_id, role) SELECT id, r FROM account, unnest(ARRAY['planner', 'supervisor']) r"
+        )
+        conn.execute("INSERT INTO account_scope (account_id, reach) SELECT id, 'office' FROM account")
+        conn.execute("DELETE FROM audit")  # a test begins with an empty chain
+        conn.execute("UPDATE audit_head SET seq = 0, hash = ''")
+
+
 @pytest.fixture(scope="session")
 def server(home):
     """Run the embedded server, with a migrated template database."""
@@ -44,6 +58,7 @@ def server(home):
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(TEMPLATE)))
     migrations.migrate()
+    _add_accounts()
     close_pools()
     yield home
     cluster.stop(cluster.Cluster(home))

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -26,6 +27,7 @@ from gis.db.cluster import Cluster
 from gis.errors import Busy
 from gis.errors import DatabaseUnavailable
 from gis.errors import DiskFull
+from gis.errors import NotAllowed
 from gis.errors import TooSlow
 from gis.i18n import translate as _
 from gis.settings import DatabaseSettings
@@ -44,7 +46,9 @@ SCHEMA = "atlas"
 CONNECTION_GONE = ("08", "57P")
 """Beginnings of the SQL states that say the server is gone, going or not yet there."""
 
-NAME_ACTOR = "SELECT set_config('atlas.actor', %s, true)"
+NAME_JOB = "SELECT set_config('atlas.actor', %s, true), set_config('atlas.origin', %s, true)"
+NAME_PERSON = "SELECT atlas.enter(%s), set_config('atlas.origin', %s, true)"
+"""A person's roles and reach are looked up in the same breath: the policies read them."""
 
 # The pool tells its log of every vain attempt; with no log set up that must not reach the terminal.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
@@ -90,6 +94,10 @@ def role_of(actor: Actor) -> str:
     return OWNER if actor.kind is ActorKind.JOB else APP
 
 
+def _name(actor: Actor) -> LiteralString:
+    return NAME_JOB if actor.kind is ActorKind.JOB else NAME_PERSON
+
+
 @contextmanager
 def session(actor: Actor) -> Iterator[psycopg.Connection[Any]]:
     """Open a transaction for an actor; it commits on leaving, rolls back on an error.
@@ -102,7 +110,7 @@ def session(actor: Actor) -> Iterator[psycopg.Connection[Any]]:
         The server has no room; nothing was kept.
     """
     with _explained(), _pool(role_of(actor)).connection() as conn:
-        conn.execute(NAME_ACTOR, (actor.name,))
+        conn.execute(_name(actor), (actor.name, actor.origin))
         yield conn
 
 
@@ -112,7 +120,7 @@ async def async_session(actor: Actor) -> AsyncIterator[psycopg.AsyncConnection[A
     with _explained():
         pool = await _async_pool(role_of(actor))
         async with pool.connection() as conn:
-            await conn.execute(NAME_ACTOR, (actor.name,))
+            await conn.execute(_name(actor), (actor.name, actor.origin))
             yield conn
 
 
@@ -142,7 +150,7 @@ async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) 
             await conn.set_autocommit(True)
             try:
                 async with conn.pipeline(), conn.cursor() as cursor:
-                    await conn.execute(NAME_ACTOR, (actor.name,), prepare=True)
+                    await conn.execute(_name(actor), (actor.name, actor.origin), prepare=True)
                     await cursor.execute(statement, parameters, prepare=True, binary=True)
                     row: tuple[Any, ...] | None = await cursor.fetchone()
             finally:
@@ -174,6 +182,8 @@ def _explained() -> Iterator[None]:
         raise Busy from error
     except psycopg.errors.QueryCanceled as error:
         raise TooSlow from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotAllowed from error
     except PoolTimeout as error:
         seconds = f"{DatabaseSettings().pool_wait_s:g}"
         raise DatabaseUnavailable(detail=_("等了 {seconds} 秒没有得到连接").format(seconds=seconds)) from error

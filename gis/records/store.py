@@ -181,6 +181,8 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
         return
     if dataset is Dataset.INCIDENTS:
         _run(conn, "derive_incidents", dataset)
+    elif dataset is Dataset.BUILDINGS:
+        _run(conn, "derive_buildings", dataset)
     elif dataset is not Dataset.AREAS:
         _run(conn, "derive_nothing", dataset)
     if counts.inserted:
@@ -305,6 +307,9 @@ def _content(staged: Staged, *, absent: bool) -> tuple[sql.Composable, sql.Compo
     elif staged.dataset is Dataset.INCIDENTS:
         columns.append(sql.Identifier("grid_id"))
         values.append(sql.SQL("d.value"))
+    elif staged.dataset is Dataset.BUILDINGS and absent:
+        columns.append(sql.Identifier("area_id"))
+        values.append(sql.SQL("d.area"))
     return _list(columns), _list(values)
 
 

@@ -61,6 +61,16 @@ ORDER BY i.relname;
 -- datasets whose rows point to no other record
 CREATE TEMP TABLE derived (source_row integer, value bigint) ON COMMIT DROP;
 
+-- name: derive_buildings!
+-- area of the lowest level each new building lies in, the lowest id where several do
+CREATE TEMP TABLE derived ON COMMIT DROP AS
+SELECT i.source_row, NULL::bigint AS value,
+       (array_agg(a.id ORDER BY array_position(ARRAY['community', 'street', 'district'], a.level), a.id))[1] AS area
+FROM atlas.area a
+JOIN pg_temp.incoming i ON i.geom && a.geom AND ST_Covers(a.geom, i.geom)
+JOIN pg_temp.verdict v ON v.source_row = i.source_row AND v.target IS NULL
+GROUP BY i.source_row;
+
 -- name: invalid
 -- codes of polygons the database finds invalid
 SELECT code FROM pg_temp.incoming WHERE NOT ST_IsValid(geom) ORDER BY source_row;

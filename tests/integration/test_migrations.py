@@ -16,6 +16,7 @@ from gis.db.connection import READ
 from gis.db.connection import close_pools
 from gis.db.connection import conninfo
 from gis.db.connection import session
+from gis.errors import NotAllowed
 from gis.settings import CHECKOUT
 from gis.vocabulary import Actor
 
@@ -162,16 +163,19 @@ WEB = f"ST_Transform({BOX}, 3857)"
 def test_without_an_actor_no_row_is_seen_and_none_is_written():
     with psycopg.connect(conninfo(APP)) as conn:
         for (table,) in ask("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas' AND tablename <> 'migration'"):
-            assert conn.execute(f"SELECT count(*) FROM atlas.{table}").fetchone() == (0,), table
-    for statement in ("UPDATE building SET name = 'x'", "INSERT INTO building (code) VALUES ('X')"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), psycopg.connect(conninfo(APP)) as conn:
-            conn.execute(statement)
+            if table in {"history", "credential", "audit_head"}:  # closed to persons altogether
+                continue
+            assert conn.execute(f"SELECT count(id) FROM atlas.{table}" if table in {"login_session", "api_token"} else f"SELECT count(*) FROM atlas.{table}").fetchone() == (0,), table
+    with psycopg.connect(conninfo(APP)) as conn:
+        assert conn.execute("UPDATE building SET name = 'x'").rowcount == 0
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), psycopg.connect(conninfo(APP)) as conn:
+        conn.execute("INSERT INTO building (code) VALUES ('X')")
     assert ask("SELECT count(*) FROM building WHERE name = 'x' OR code = 'X'") == [(0,)]
     with session(PERSON) as conn:
         assert conn.execute("SELECT count(*) FROM building").fetchone() == (50_000,)
     # The name holds for one transaction: the next user of the same connection starts without.
     with psycopg.connect(conninfo(APP)) as conn:
-        conn.execute("SELECT set_config('atlas.actor', 'zhang', true)")
+        conn.execute("SELECT atlas.enter('zhang')")
         assert conn.execute("SELECT count(*) FROM building").fetchone() == (50_000,)
         conn.commit()
         assert conn.execute("SELECT count(*) FROM building").fetchone() == (0,)
@@ -187,7 +191,7 @@ def test_without_an_actor_no_row_is_seen_and_none_is_written():
     ],
 )  # fmt: skip
 def test_a_person_cannot_rewrite_the_past_or_change_the_house(statement):
-    with pytest.raises(psycopg.errors.InsufficientPrivilege), session(PERSON) as conn:
+    with pytest.raises(NotAllowed), session(PERSON) as conn:
         conn.execute(statement)
 
 
@@ -211,7 +215,7 @@ def test_row_level_security_leaves_the_indexes_in_use():
     for role in (OWNER, APP, READ):
         for question, (statement, index) in PLANS.items():
             with psycopg.connect(conninfo(role)) as conn:
-                conn.execute("SELECT set_config('atlas.actor', 'zhang', true)")
+                conn.execute("SELECT atlas.enter('zhang')")
                 plan = "\n".join(line for (line,) in conn.execute(f"EXPLAIN {statement}"))
             assert index in plan, (role, question, plan)
             assert "Seq Scan on building" not in plan, (role, question, plan)
