@@ -27,7 +27,7 @@ class PasswordWeak(BadInput):
     """A new password does not meet the rules."""
 
     template = "新密码不符合要求:{detail}。"
-    cure = "至少 {least} 个字符,包含大写字母、小写字母、数字、符号中的 {kinds} 种,不含账号名,且与最近 {former} 次用过的不同。"
+    cure = "至少 {least} 个字符,大小写字母、数字、符号中的 {kinds} 种,不含账号名,与最近 {former} 次用过的不同。"
 
 
 class NameTaken(BadInput):

@@ -83,12 +83,7 @@ def ensure_demo(conn: psycopg.Connection[Any]) -> list[str]:
         if demo.role in accounts.ALONE:
             scopes = []
         accounts.add(conn, demo.name, display=demo.display, roles=[demo.role], scopes=scopes, demo=True)
-        given = {
-            "account": accounts.get(conn, demo.name).id,
-            "hash": passwords.hashed(DEMO_PASSWORD),
-            "must_change": False,
-        }
-        conn.execute(accounts.queries.set_password.sql, given)
+        accounts.set_password(conn, demo.name, DEMO_PASSWORD)
         made.append(demo.name)
     return made
 

@@ -38,6 +38,7 @@ _queries = aiosql.from_path(Path(__file__).with_name("sessions.sql"), "psycopg",
 
 GATE = "job:gate"
 LONGEST_AGENT = 200
+NOBODY: tuple[Any, ...] = (None,) * 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def sign_in(name: str, password: str, *, origin: str = "", agent: str = "", demo
     token = ""
     with session(_gate(origin, name if accounts.NAME.fullmatch(name) else GATE)) as conn:
         row = conn.execute(accounts.queries.credential.sql, {"name": name}).fetchone()
-        account, active, is_demo, stored, _former, _must, _changed, failures, locked = row or (None,) * 9
+        account, active, is_demo, stored, _former, _must, _changed, failures, locked = row or NOBODY
         if locked is not None and locked > datetime.now(UTC):
             minutes = math.ceil((locked - datetime.now(UTC)).total_seconds() / 60)
             refused = AccountLocked(minutes=minutes)
