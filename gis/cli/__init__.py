@@ -31,6 +31,7 @@ VERBS = {
     "coverage": "coverage:app",
     "demo": "demo:demo",
     "db": "database:app",
+    "user": "user:app",
 }
 """Where each verb is, in the order of the help; only the module of the verb in use is loaded."""
 
