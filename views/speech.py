@@ -11,6 +11,7 @@ from gis.records.errors import NetworkNeeded
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
 from gis.vocabulary import Datum
+from gis.vocabulary import Role
 
 if TYPE_CHECKING:
     from gis.errors import GridAtlasError
@@ -110,3 +111,25 @@ def here(sentence: str) -> str:
         if found:
             return instead.format(**found.groupdict())
     return sentence
+
+
+def role(name: str) -> str:
+    """Name a role."""
+    return {
+        Role.LEADER.value: _("街道领导"),
+        Role.PLANNER.value: _("网格规划员"),
+        Role.SUPERVISOR.value: _("网格主管"),
+        Role.WORKER.value: _("网格员"),
+        Role.DEPARTMENT.value: _("部门"),
+        Role.WALL.value: _("指挥大屏"),
+        Role.AUDITOR.value: _("审计员"),
+        Role.ADMIN.value: _("系统管理员"),
+    }.get(name, name)
+
+
+def scope(word: str) -> str:
+    """Name a scope: ``office``, ``area:CODE``, ``grid:CODE``."""
+    kind, _colon, code = word.partition(":")
+    if kind == "office":
+        return _("全街道")
+    return (_("辖区 {code}") if kind == "area" else _("网格 {code}")).format(code=code)
