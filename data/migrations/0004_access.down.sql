@@ -72,6 +72,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON atlas.%I TO atlas_app', t);
     END LOOP;
 END $$;
+DELETE FROM layer_version WHERE relation IN ('account_role', 'account_scope');
 GRANT INSERT, UPDATE ON area, network, grid, excluded, building, incident, road, water, green, layer_version TO atlas_app;
 GRANT INSERT ON import, audit, history TO atlas_app;
 GRANT INSERT, UPDATE, DELETE ON finding, assignment, refresh TO atlas_app;

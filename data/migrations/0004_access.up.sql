@@ -378,6 +378,10 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['account', 'account_role', 'account_scope', 'api_token', 'network'] LOOP
+        IF t IN ('account_role', 'account_scope') THEN
+            -- Tiles kept under other rights are other tiles.
+            EXECUTE format('CREATE TRIGGER bump_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION bump_layer_version()', t);
+        END IF;
         EXECUTE format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION audit_change()', t);
     END LOOP;
 END $$;
