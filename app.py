@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402  the root goes on the path first
 from starlette.middleware import Middleware  # noqa: E402  same
 
+from server.gate import Gate  # noqa: E402  same
 from server.headers import SecurityHeaders  # noqa: E402  same
 from server.lifespan import lifespan  # noqa: E402  same
 from server.routes import ROUTES  # noqa: E402  same
@@ -34,11 +35,14 @@ def explain(error: Exception) -> bool:
     """
     from gis.errors import GridAtlasError  # noqa: PLC0415  only when something went wrong
     from gis.i18n import translate as _  # noqa: PLC0415  same
+    from views import actor  # noqa: PLC0415  same
     from views import fragment  # noqa: PLC0415  same
 
     _log.error("a page failed", exc_info=error)
     fragment.speak()
-    if isinstance(error, GridAtlasError):
+    if isinstance(error, actor.SessionOver):
+        fragment.over(error)
+    elif isinstance(error, GridAtlasError):
         fragment.trouble(error.message, error.remedy)
     else:
         fragment.trouble(_("页面出错了,原因已记入日志。"), _("请重试;若仍不行,请把日志交给管理员。"))
@@ -49,6 +53,6 @@ app = st.App(
     ROOT / "views" / "home.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate)],
     on_script_error=explain,
 )

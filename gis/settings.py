@@ -13,6 +13,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
 
+from gis.vocabulary import Role
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -108,7 +110,7 @@ class OidcSettings(BaseSettings):
     """What the button on the sign-in page says."""
     groups_claim: str = "groups"
     """Claim of the ID token that names the groups."""
-    roles: dict[str, str] = Field(default_factory=dict)
+    roles: dict[str, Role] = Field(default_factory=dict)
     """Group to role, as JSON: ``{"wg-leaders": "leader"}``; a person without any such group is refused."""
     scope: str = "office"
     """Scope of an account that comes in for the first time: ``office``, ``area:CODE`` or ``none``."""

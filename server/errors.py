@@ -58,6 +58,38 @@ class MethodUnknown(BadInput):
     http_status = 405
 
 
+class SignInNeeded(GridAtlasError):
+    """Nobody is signed in, or no more."""
+
+    template = "还没有登录,或登录已经结束。"
+    cure = "请重新登录后再试。"
+    http_status = 401
+
+
+class PasswordDue(GridAtlasError):
+    """The password has to be changed before anything else."""
+
+    template = "请先修改密码。"
+    cure = "请打开任意页面,按提示修改密码。"
+    http_status = 403
+
+
+class TokenWrong(GridAtlasError):
+    """A machine's token that is unknown, over or revoked."""
+
+    template = "访问令牌无效、已过期或已撤销。"
+    cure = "请向系统管理员要一个新的令牌。"
+    http_status = 401
+
+
+class TokenNotFor(GridAtlasError):
+    """A machine's token that is good, but not for this."""
+
+    template = "这个访问令牌不能用于此地址。"
+    cure = "令牌只用于它标明的用途,且只能读取;请向系统管理员要一个合适的令牌。"
+    http_status = 403
+
+
 class SchemaBehind(GridAtlasError):
     """A table that the question needs is not there yet."""
 
@@ -80,6 +112,8 @@ def answer(error: GridAtlasError) -> Response:
     headers = {"Cache-Control": "no-store"}
     if error.http_status == 405:  # noqa: PLR2004  the status that has to name what is allowed
         headers["Allow"] = "GET, HEAD"
+    if error.http_status == 401:  # noqa: PLR2004  the status that has to name the way in
+        headers["WWW-Authenticate"] = 'Bearer realm="GridAtlas"'
     return JSONResponse(body, status_code=error.http_status, headers=headers)
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import Send
 
 
+POLICY = b"content-security-policy"
+
+
 def policy() -> str:
     """Write the content security policy: our own origin, and the office's basemap if any.
 
@@ -57,6 +60,8 @@ def _origin(url: str) -> str:
 class SecurityHeaders:
     """ASGI middleware that adds the headers to each HTTP answer.
 
+    A page that states a stricter content security policy of its own keeps it.
+
     Parameters
     ----------
     app : ASGIApp
@@ -71,7 +76,7 @@ class SecurityHeaders:
             (b"referrer-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(), microphone=(), payment=(), usb=()"),
             (b"cross-origin-opener-policy", b"same-origin"),
-            (b"content-security-policy", policy().encode("latin-1", "ignore")),
+            (POLICY, policy().encode("latin-1", "ignore")),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,9 +87,11 @@ class SecurityHeaders:
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                ours = {name for name, _ in self._headers}
-                kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in ours]
-                message["headers"] = [*kept, *self._headers]
+                given = list(message.get("headers", []))
+                strict = any(name.lower() == POLICY for name, _ in given)
+                ours = [pair for pair in self._headers if not (strict and pair[0] == POLICY)]
+                names = {name for name, _ in ours}
+                message["headers"] = [*(pair for pair in given if pair[0].lower() not in names), *ours]
             await send(message)
 
         await self.app(scope, receive, sending)

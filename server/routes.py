@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 from starlette.routing import Route
 
+from server import auth
+from server import oidc
 from server.assets import asset
 from server.errors import PageMissing
 from server.errors import explained
@@ -39,6 +41,12 @@ async def nowhere(request: Request) -> Response:
 
 
 ROUTES: list[BaseRoute] = [
+    Route("/auth/login", auth.login, methods=["GET", "POST"]),
+    Route("/auth/logout", auth.logout, methods=["GET", "POST"]),
+    Route("/auth/password", auth.password, methods=["GET", "POST"]),
+    Route("/auth/oidc", oidc.start, methods=["GET"]),
+    Route("/auth/oidc/callback", oidc.callback, methods=["GET"]),
+    Route("/auth/{rest:path}", nowhere, methods=METHODS),
     Route("/tiles/{layer}/{z}/{x}/{y}.pbf", tile, methods=METHODS),
     Route("/style/{theme}.json", style_route, methods=METHODS),
     Route("/assets/{name}", asset, methods=METHODS),

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 LIFETIME_S = 1.0
 
-QUERY = "SELECT coalesce(jsonb_object_agg(relation, version), '{}') FROM layer_version"
+QUERY = """
+    SELECT coalesce(jsonb_object_agg(relation, version), '{}') || jsonb_build_object('day', today() - date '2000-01-01')
+    FROM layer_version
+"""
+RIGHTS = ("account_role", "account_scope", "day")
+"""What the rights of an actor hang on: a tile cut under other rights is another tile."""
 
 _known: dict[tuple[str, str], tuple[float, dict[str, int]]] = {}
 _asking: dict[tuple[str, str], asyncio.Lock] = {}
@@ -88,6 +93,6 @@ def mark(layer: Layer, current: dict[str, int], actor: Actor, choice: str) -> st
     str
         A quoted strong tag.
     """
-    numbers = ",".join(str(current.get(relation, 0)) for relation in layer.relations)
+    numbers = ",".join(str(current.get(relation, 0)) for relation in (*layer.relations, *RIGHTS))
     text = "|".join((layer.key, code_version(layer.key), numbers, actor.name, choice))
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from html import escape
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ParamSpec
@@ -20,6 +21,7 @@ from gis.errors import GridAtlasError
 from gis.i18n import LOCALES
 from gis.i18n import set_language
 from gis.i18n import translate as _
+from views import actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +58,8 @@ def guarded(draw: Callable[P, T]) -> Callable[P, T | None]:
         speak()
         try:
             return draw(*args, **kwargs)
+        except actor.SessionOver as error:
+            over(error)
         except GridAtlasError as error:
             _log.warning("%s: %s", draw.__name__, error)
             trouble(error.message, error.remedy)
@@ -73,6 +77,13 @@ def guarded(draw: Callable[P, T]) -> Callable[P, T | None]:
 def part(draw: Callable[P, Any]) -> Callable[P, Any]:
     """Make a guarded fragment: a part of a page that reruns by itself."""
     return st.fragment(guarded(draw))  # type: ignore[no-any-return]
+
+
+def over(error: actor.SessionOver) -> None:
+    """Say that the session behind the page has ended, with the way back in."""
+    with st.container(key="over"):
+        st.error(f"**{error.message}**  \n{error.remedy}", icon=":material/lock:")
+        st.html(f'<a class="ga-way-in" href="{escape(actor.way_back())}" target="_self">{escape(_("重新登录"))}</a>')
 
 
 def trouble(sentence: str, remedy: str) -> None:

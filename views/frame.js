@@ -11,6 +11,33 @@ export default function ({ parentElement, data }) {
     }
     window.location.reload();
   };
+  // The websocket is gone: is it the network, or is the session over?
+  const app = document.querySelector("[data-testid=stApp]");
+  let asked = 0;
+  const onState = async () => {
+    const state = app.dataset.testConnectionState;
+    if (state === "CONNECTED" || document.getElementById("ga-over")) return;
+    const turn = ++asked;
+    const answer = await fetch("/_stcore/health", { cache: "no-store" }).catch(() => null);
+    if (turn !== asked || !answer || answer.status !== 401) return;
+    const here = window.location.pathname + window.location.search;
+    const shade = document.createElement("div");
+    shade.id = "ga-over";
+    shade.setAttribute("role", "alertdialog");
+    shade.setAttribute("aria-label", data.over);
+    const box = document.createElement("div");
+    const said = document.createElement("p");
+    said.textContent = data.over;
+    const way = document.createElement("a");
+    way.textContent = data.wayIn;
+    way.href = `/auth/login?why=over&next=${encodeURIComponent(here)}`;
+    box.append(said, way);
+    shade.append(box);
+    document.body.append(shade);
+    way.focus();
+  };
+  const watch = app && new MutationObserver(onState);
+  watch?.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
   const typing = (node) => node instanceof HTMLElement && (node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName));
   const onKey = (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
@@ -21,5 +48,8 @@ export default function ({ parentElement, data }) {
     field.select();
   };
   document.addEventListener("keydown", onKey);
-  return () => document.removeEventListener("keydown", onKey);
+  return () => {
+    document.removeEventListener("keydown", onKey);
+    watch?.disconnect();
+  };
 }

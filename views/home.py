@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from gis.i18n import translate as _
+from views import actor
 from views import browser
 from views import fragment
 from views import palette
@@ -80,6 +82,7 @@ def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
             on_click=_switch_language,
             help=_("切换到英文") if code == "zh_CN" else _("切换到中文"),
         )
+        _who(code)
         browser.frame(
             key="theme",
             width="content",
@@ -89,12 +92,29 @@ def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
                 "next": "Light" if dark else "Dark",
                 "language": "zh-CN" if code == "zh_CN" else "en",
                 "paths": ["/", *(f"/{entry.module}" for entry in entries())],
+                "over": _("登录已结束(超时、在别处退出,或账号有变动)。"),
+                "wayIn": _("重新登录"),
             },
         )
 
 
+def _who(code: str) -> None:
+    """Say who is signed in, with the ways to another password and out."""
+    me = actor.visitor()
+    query = "?lang=en" if code == "en" else ""
+    other = f'<a href="/auth/password{query}" target="_self">{escape(_("修改密码"))}</a>'
+    st.html(
+        f'<details class="ga-who"><summary>{escape(me.display or me.name)}</summary>'
+        f'<form method="post" action="/auth/logout{query}">{"" if me.demo else other}'
+        f'<input type="hidden" name="token" value="{actor.mark("logout")}">'
+        f"<button>{escape(_('退出登录'))}</button></form></details>",
+        width="content",
+    )
+
+
 def main() -> None:
     """Draw the frame and run the page the URL names."""
+    actor.settle()
     code = fragment.speak()
     st.set_page_config(page_title=_("网格一张图"), page_icon=str(FOLDER / "icon.png"), layout="wide")
     st.html(palette.sheet(FOLDER / "style.css"))

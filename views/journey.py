@@ -26,7 +26,7 @@ from gis.intake import uploads
 from gis.vocabulary import SHAPES
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
-from server.actor import LOCAL
+from views import actor
 from views import format as written
 from views import speech
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gis.intake.parts import Control
     from gis.intake.parts import Inspection
     from gis.intake.parts import Prepared
+    from gis.vocabulary import Actor
 
 ADDRESS = "import"
 """Query parameter: the number of the upload."""
@@ -60,10 +61,13 @@ class Journey:
     state : dict
         ``dataset network level layer encoding mapping datum step`` and, when it is
         written, ``result``.
+    me : Actor
+        Whoever is at it; taken along into the thread that writes.
     """
 
     upload: uploads.Upload
     state: dict[str, Any] = field(default_factory=dict)
+    me: Actor = field(default_factory=actor.current)
 
     @classmethod
     def open(cls, number: str) -> Journey:
@@ -173,7 +177,7 @@ class Journey:
         """Read the stored buildings to compare with; those near the file where there are too many."""
         if SHAPES[self.dataset] != "point":
             return None
-        with session(LOCAL) as conn:
+        with session(self.me) as conn:
             if not stored.many(conn):
                 return stored.control(conn)
         first = preparing.inspect(self.upload.main(), self.dataset, **{**self._options("wgs84"), "datum": None})
@@ -182,7 +186,7 @@ class Journey:
             return None
         west, south = np.min([np.quantile(xy, 0.01, axis=0) for xy in near], axis=0) - NEAR
         east, north = np.max([np.quantile(xy, 0.99, axis=0) for xy in near], axis=0) + NEAR
-        with session(LOCAL) as conn:
+        with session(self.me) as conn:
             return stored.control(conn, (float(west), float(south), float(east), float(north)))
 
     def _held(self, what: str, make: Callable[[], Any], without: tuple[str, ...] = ()) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.records import imports
 from gis.vocabulary import Dataset
-from server.actor import LOCAL
+from views import actor
 from views import format as written
 from views import speech
 from views import table
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gis.records.imports import Import
 
 SHOWN = 20
+BEFORE_ACCOUNTS = "local"
+"""Who imported before there were accounts."""
 
 
 def draw() -> None:
@@ -29,7 +31,7 @@ def draw() -> None:
     DatabaseUnavailable
         The list cannot be read.
     """
-    with session(LOCAL) as conn:
+    with session(actor.current()) as conn:
         found = imports.listing(conn, SHOWN)
     st.html(f"<h3>{written.html(_('导入记录'))}</h3>")
     if not found:
@@ -61,5 +63,5 @@ def _row(item: Import) -> tuple[str, ...]:
         item.filename + (f" · {item.layer}" if item.layer else ""),
         *(written.number(count) for count in counts),
         speech.datum(item.datum),
-        _("本机") if item.actor == LOCAL.name else item.actor,
+        _("本机") if item.actor == BEFORE_ACCOUNTS else item.actor,
     )

@@ -27,7 +27,7 @@ from gis.records import areas
 from gis.records import grids
 from gis.records import networks
 from gis.records import overview
-from server.actor import LOCAL
+from views import actor
 from views.address import FINDING
 from views.address import GRID
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from gis.coverage.findings import Finding
     from gis.records.overview import Overview
+    from gis.vocabulary import Actor
     from views.address import Address
 
 LONGEST_ID = 18
@@ -116,11 +117,12 @@ def load(address: Address) -> Desk:
     GridAtlasError
         The database cannot be asked.
     """
-    with session(LOCAL) as conn:
+    me = actor.current()
+    with session(me) as conn:
         known = networks.listing(conn)
         network = _network(known, address.network)
         versions = dict(conn.execute(_queries().versions.sql).fetchall())
-        ground = _ground(conninfo(APP), network, tuple(sorted(versions.items())))
+        ground = _ground(conninfo(APP), me, network, tuple(sorted(versions.items())))
         chosen_area = next((item for item in ground.areas if item.code == address.area), None)
         area = chosen_area.code if chosen_area else None
         rules = [address.rule] if address.rule else None
@@ -157,7 +159,7 @@ def neighbour(network: str, address: Address, place: int) -> Finding | None:
     """Give the finding at a place of the list, from 0; None beyond its ends."""
     if place < 0:
         return None
-    with session(LOCAL) as conn:
+    with session(actor.current()) as conn:
         rules = [address.rule] if address.rule else None
         found = findings.listing(conn, network, rules=rules, area=address.area, limit=1, offset=place)
     return found[0] if found else None
@@ -165,13 +167,13 @@ def neighbour(network: str, address: Address, place: int) -> Finding | None:
 
 def search(text: str, network: str) -> list[grids.Grid]:
     """Find grids by code, name or pinyin."""
-    with session(LOCAL) as conn:
+    with session(actor.current()) as conn:
         return grids.search(conn, text, network)
 
 
 @lru_cache(maxsize=16)
-def _ground(database: str, network: str, versions: tuple[tuple[str, int], ...]) -> Ground:  # noqa: ARG001  the key
-    with session(LOCAL) as conn:
+def _ground(database: str, me: Actor, network: str, versions: tuple[tuple[str, int], ...]) -> Ground:  # noqa: ARG001  the key
+    with session(me) as conn:
         return Ground(
             overview=overview.counts(conn),
             areas=areas.listing(conn),

@@ -21,7 +21,7 @@ from gis.records import networks
 from gis.settings import IntakeSettings
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
-from server.actor import LOCAL
+from views import actor
 from views import format as written
 from views import journey as going
 from views import speech
@@ -148,7 +148,7 @@ def _network(state: dict[str, Any], key: str, keep: Callable[[], None]) -> None:
     """Draw the choice of the network."""
     names = {code: str(row["name"]) for code, row in networks.defaults().items()}
     try:
-        with session(LOCAL) as conn:
+        with session(actor.current()) as conn:
             names |= {item.code: item.name for item in networks.listing(conn)}
     except GridAtlasError as error:
         going.beside(error, "network")

@@ -12,6 +12,7 @@ import sys
 
 import streamlit as st
 
+from gis.access import scope
 from gis.coverage import refresh
 from gis.coverage import wording
 from gis.coverage.engine import STEPS
@@ -19,8 +20,9 @@ from gis.coverage.rules import RULES
 from gis.i18n import language
 from gis.i18n import translate as _
 from gis.settings import CHECKOUT
+from gis.vocabulary import Role
 from gis.vocabulary import RuleKey
-from server.actor import LOCAL
+from views import actor
 from views import fragment
 
 LINES_KEPT = 6
@@ -45,7 +47,7 @@ def refresh_button(network: str) -> None:
         place.progress(min(len(done) / (steps + 1), 1.0), text=_("正在计算:{step}").format(step=_step(name)))
 
     place.progress(0.0, text=_("正在计算:{step}").format(step=_("读取数据")))
-    found = refresh.refresh(LOCAL, network, progress=tell)
+    found = refresh.refresh(actor.current(), network, progress=tell)
     st.toast(refresh.describe(found), icon=":material/check:")
     st.rerun(scope="fragment")
 
@@ -54,6 +56,7 @@ def demo_button() -> None:
     """Offer to load the demo street; show what the command says while it runs."""
     if not st.button(_("载入示例街道"), key="demo", type="primary", icon=":material/map:"):
         return
+    scope.require(actor.current(), Role.PLANNER, Role.SUPERVISOR)
     with st.status(_("正在生成示例街道,约需半分钟"), expanded=True) as shown:
         place, said = st.empty(), []
         with subprocess.Popen(

@@ -22,7 +22,6 @@ from gis.i18n import translate as _
 from gis.intake import load as loading
 from gis.intake import uploads
 from gis.vocabulary import Dataset
-from server.actor import LOCAL
 from views import format as written
 from views import fragment
 from views import journey as going
@@ -74,7 +73,7 @@ def _offer(here: Journey) -> None:
             prepared = here.prepare(tell)
         with rejected.working("try", _("正在试写,不保留任何改动……")) as tell:
             report = loading.load(
-                LOCAL, prepared, network=here.network, dry_run=True, progress=lambda share: tell("", share)
+                here.me, prepared, network=here.network, dry_run=True, progress=lambda share: tell("", share)
             )
     except GridAtlasError as error:
         going.beside(error, "write")
@@ -168,7 +167,7 @@ def _work(here: Journey, prepared: Prepared | None, job: Job) -> None:
             if here.upload.state().get("result"):
                 return
             report = loading.load(
-                LOCAL,
+                here.me,
                 prepared if prepared is not None else here.prepare_anew(),
                 network=here.network,
                 progress=lambda share: _advance(job, share * WRITE_SHARE),
@@ -218,12 +217,12 @@ def _kept(report: LoadReport) -> dict[str, Any]:
 def _refreshed(here: Journey, job: Job) -> dict[str, Any]:
     """Compute the coverage of the networks it touches; what came of it."""
     try:
-        codes = [here.network] if here.dataset is Dataset.GRIDS else refresh.networks(LOCAL)
+        codes = [here.network] if here.dataset is Dataset.GRIDS else refresh.networks(here.me)
         for place, code in enumerate(codes):
             base, width = WRITE_SHARE + (1 - WRITE_SHARE) * place / len(codes), (1 - WRITE_SHARE) / len(codes)
             _advance(job, base, _("正在重新计算覆盖……"))
             until = base + width
-            refresh.refresh(LOCAL, code, progress=lambda _step, until=until: _nearer(job, until))
+            refresh.refresh(here.me, code, progress=lambda _step, until=until: _nearer(job, until))
             _advance(job, until)
     except GridAtlasError as error:
         return {"due": True, "trouble": [error.message, error.remedy]}

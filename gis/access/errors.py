@@ -23,6 +23,30 @@ class AccountLocked(GridAtlasError):
     http_status = 429
 
 
+class PasswordElsewhere(BadInput):
+    """The account's password is not kept here, or not the user's to change."""
+
+    template = "这个账号的密码不能在这里修改。"
+    cure = "统一身份认证的账号请在原系统修改密码;示例账号的密码是固定的。"
+    http_status = 409
+
+
+class OutsiderRefused(GridAtlasError):
+    """The identity provider knows the person, but gives him no role here."""
+
+    template = "你的账号没有使用本系统的权限。"
+    cure = "请联系系统管理员,把你加入有权限的用户组(GRIDATLAS_OIDC_ROLES)。"
+    http_status = 403
+
+
+class AccountOff(GridAtlasError):
+    """The account was switched off."""
+
+    template = "这个账号已停用。"
+    cure = "请联系系统管理员。"
+    http_status = 403
+
+
 class PasswordWeak(BadInput):
     """A new password does not meet the rules."""
 

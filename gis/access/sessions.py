@@ -24,6 +24,7 @@ from gis.access import accounts
 from gis.access import audit
 from gis.access import passwords
 from gis.access.errors import AccountLocked
+from gis.access.errors import PasswordElsewhere
 from gis.access.errors import SignInFailed
 from gis.db.connection import session
 from gis.settings import AccessSettings
@@ -94,6 +95,20 @@ def _gate(origin: str, name: str = GATE) -> Actor:
     return Actor(name, ActorKind.JOB, origin)
 
 
+def _rests(locked: datetime | None) -> AccountLocked | None:
+    """Say that an account rests after too many failures, when it does."""
+    if locked is None or locked <= datetime.now(UTC):
+        return None
+    return AccountLocked(minutes=math.ceil((locked - datetime.now(UTC)).total_seconds() / 60))
+
+
+def _count(conn: psycopg.Connection[Any], account: int) -> None:
+    """Count a failure; enough of them lock the account, each time for longer."""
+    settings = AccessSettings()
+    limits = {"after": settings.lock_after, "first": settings.lock_first_s, "most": settings.lock_most_s}
+    conn.execute(accounts.queries.failed.sql, {"account": account, **limits})
+
+
 def sign_in(name: str, password: str, *, origin: str = "", agent: str = "", demo: bool = False) -> str:
     """Check name and password and start a session.
 
@@ -117,20 +132,16 @@ def sign_in(name: str, password: str, *, origin: str = "", agent: str = "", demo
         The failure is counted and audited.
     """
     name = name.strip().lower()[:64]
-    settings = AccessSettings()
     refused: SignInFailed | AccountLocked | None = None
     token = ""
     with session(_gate(origin, name if accounts.NAME.fullmatch(name) else GATE)) as conn:
         row = conn.execute(accounts.queries.credential.sql, {"name": name}).fetchone()
         account, active, is_demo, stored, _former, _must, _changed, failures, locked = row or NOBODY
-        if locked is not None and locked > datetime.now(UTC):
-            minutes = math.ceil((locked - datetime.now(UTC)).total_seconds() / 60)
-            refused = AccountLocked(minutes=minutes)
-        elif not passwords.matches(stored, password) or not active or (is_demo and not demo):
+        refused = _rests(locked)
+        if refused is None and (not passwords.matches(stored, password) or not active or (is_demo and not demo)):
             refused = SignInFailed()
             if account is not None and stored is not None:
-                limits = {"after": settings.lock_after, "first": settings.lock_first_s, "most": settings.lock_most_s}
-                conn.execute(accounts.queries.failed.sql, {"account": account, **limits})
+                _count(conn, account)
         if refused is not None:
             why = "locked" if isinstance(refused, AccountLocked) else "refused"
             audit.note(conn, "sign_in_failed", "login_session", name, after={"why": why, "failures": failures})
@@ -166,8 +177,16 @@ def start(
     return token
 
 
-def find(token: str) -> Visitor | None:
-    """Give who stands behind a token; None when the session is over. Counts as a sign of life."""
+def find(token: str, *, alive: bool = True) -> Visitor | None:
+    """Give who stands behind a token; None when the session is over.
+
+    Parameters
+    ----------
+    token : str
+        From the cookie.
+    alive : bool
+        Whether this is a sign of life of the person, or only the house looking after an open page.
+    """
     if not token or len(token) > 128:  # noqa: PLR2004 - ours are 43 characters
         return None
     with session(Actor(GATE, ActorKind.JOB)) as conn:
@@ -176,7 +195,7 @@ def find(token: str) -> Visitor | None:
         if row is None:
             return None
         number, account, name, display, roles, must_change, stale, demo = row
-        if stale:
+        if stale and alive:
             conn.execute(_queries.seen.sql, {"id": number})
     return Visitor(number, account, name, display, tuple(roles), must_change, demo)
 
@@ -196,22 +215,32 @@ def change_password(visitor: Visitor, old: str, new: str, *, origin: str = "") -
     Raises
     ------
     SignInFailed
-        The old one is wrong.
+        The old one is wrong; counted like a failed sign-in, so an unattended page is no place to guess.
+    AccountLocked
+        Too many failures before.
     PasswordWeak
         The new one breaks a rule; nothing changed.
+    PasswordElsewhere
+        The account has none here, or it is a demo account.
     """
-    wrong = False
+    refused: SignInFailed | AccountLocked | None = None
     with session(_gate(origin, visitor.name)) as conn:
         row = conn.execute(accounts.queries.credential.sql, {"name": visitor.name}).fetchone()
-        if row is None or not passwords.matches(row[3], old):
-            wrong = True
+        account, _active, demo, stored, _former, _must, _changed, _failures, locked = row or NOBODY
+        if stored is None or demo:
+            raise PasswordElsewhere
+        refused = _rests(locked)
+        if refused is None and not passwords.matches(stored, old):
+            refused = SignInFailed()
+            _count(conn, account)
+        if refused is not None:
             audit.note(conn, "password_refused", "credential", visitor.name)
         else:
             accounts.set_password(conn, visitor.name, new)
             conn.execute(_queries.end_others.sql, {"name": visitor.name, "keep": visitor.session, "ending": "password"})
             audit.note(conn, "password", "credential", visitor.name)
-    if wrong:
-        raise SignInFailed
+    if refused is not None:
+        raise refused
 
 
 def reset_password(admin: Actor, name: str) -> str:

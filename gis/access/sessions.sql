@@ -8,8 +8,8 @@ VALUES (:token, :account, :idle_s, now() + make_interval(secs => :life_s), :addr
 SELECT l.id, a.id, a.name, a.display,
     coalesce((SELECT array_agg(DISTINCT r.role ORDER BY r.role) FROM account_role r WHERE r.account_id = a.id
         AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to)), '{}'),
-    coalesce(c.must_change OR (:password_days > 0 AND c.changed_at < now() - make_interval(days => :password_days)), false),
-    l.seen_at < now() - interval '60 seconds', a.demo
+    coalesce(NOT a.demo AND (c.must_change OR (:password_days > 0 AND c.changed_at < now() - make_interval(days => :password_days))), false),
+    l.seen_at < now() - make_interval(secs => least(60, l.idle_s / 4)), a.demo
 FROM login_session l
 JOIN account a ON a.id = l.account_id AND a.active
 LEFT JOIN credential c ON c.account_id = a.id
