@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gis.coverage import wording
+from gis.i18n import joined
 from gis.i18n import translate as _
 from views import address
 from views import format as written
@@ -75,7 +76,7 @@ def _what(finding: Finding) -> list[str]:
     if finding.buildings and finding.rule in {"unassigned_building", "boundary_building", "unlocated_record"}:
         said.append(_("楼栋 {code}").format(code=finding.buildings[0]))
     elif finding.grids and finding.rule != "unclaimed_land":
-        said.append(_("网格 {codes}").format(codes="、".join(finding.grids[:2])))
+        said.append(_("网格 {codes}").format(codes=joined(finding.grids[:2])))
     if (finding.measure.get("area_m2") or 0) > 0 and finding.rule.endswith(("land", "part")):
         said.append(written.area(finding.measure["area_m2"]))
     return said

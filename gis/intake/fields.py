@@ -19,6 +19,7 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyarrow import compute
 
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake.encodings import clean_text
 from gis.intake.errors import ColumnMissing
@@ -182,6 +183,38 @@ def _fit_code(column: Column, count: int) -> float:
     return (1.0 if distinct > 0.98 else 0.8) * (1.0 if filled > MOST else 0.6)  # noqa: PLR2004 - nearly unique
 
 
+def doubts(table: pa.Table, dataset: Dataset, chosen: Mapping[str, str], given: Mapping[str, str] | None) -> list[str]:
+    """Say which column is called a code and was not taken for one, because its values repeat.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The file's attributes.
+    dataset : Dataset
+        What the rows are.
+    chosen : mapping of str to str
+        From :func:`decide`.
+    given : mapping of str to str, optional
+        What the user wrote; who decided about the code needs no hint.
+    """
+    if "code" in chosen or "code" in (given or {}):
+        return []
+    words = synonyms(dataset)
+    for column in table.column_names:
+        cells = table.column(column)
+        count = len(cells) - cells.null_count
+        if column in chosen.values() or not count or _match(column, words).get("code", 0.0) < ENOUGH:
+            continue
+        distinct = pc.count_distinct(cells, mode="only_valid").as_py()
+        if distinct < count * UNIQUE_LEAST:
+            text = _(
+                "列 {column} 像是编码,但 {count} 行里只有 {distinct} 个不同的值,没有用作编码;"
+                "若确是编码,请用 --map code={column} 指明,重复的行会被列出。"
+            )
+            return [text.format(column=column, count=count, distinct=distinct)]
+    return []
+
+
 def _whole(column: Column) -> bool:
     return bool(pc.all(pc.equal(pc.floor(column), column)).as_py())
 
@@ -240,13 +273,13 @@ def decide(
         field = fields.get(raw.strip()) or fields.get(clean_text(raw))
         if field is None:
             names = [f.name for f in FIELDS[dataset]] + ["lon", "lat", "wkt"]
-            raise FieldUnknown(dataset=dataset.value, field=raw, fields="、".join(names))
+            raise FieldUnknown(dataset=dataset.value, field=raw, fields=joined(names))
         if not column.strip():
             mapping.pop(field, None)
             continue
         exact = column if column in columns else known.get(clean_text(column))
         if exact is None:
-            raise ColumnMissing(column=column, columns="、".join(columns[:60]))
+            raise ColumnMissing(column=column, columns=joined(columns[:60]))
         chosen[field] = exact
     if WKT in chosen or POINT in chosen:
         mapping = {f: c for f, c in mapping.items() if f not in PLACES}

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from gis import crs
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import checks
 from gis.intake import datum as datums
@@ -172,7 +173,8 @@ def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[
     if not placed and dataset not in PLACELESS:
         raise PlaceMissing(name=raw.name)
     if not chosen and not raw.drawn:
-        raise FieldsUnrecognised(name=raw.name, columns="、".join(raw.table.column_names[:30]))
+        raise FieldsUnrecognised(name=raw.name, columns=joined(raw.table.column_names[:30]))
+    raw.notes += fields.doubts(raw.table, dataset, chosen, mapping)
     return chosen
 
 
@@ -334,7 +336,7 @@ def inspect(
         Proposal(p.field, p.label, chosen.get(p.field, p.column), 1.0 if p.field in (mapping or {}) else p.confidence)
         for p in proposals
     ]
-    warnings: list[str] = list(raw.notes)
+    warnings = [*raw.notes, *fields.doubts(raw.table, dataset, chosen, mapping)]
     geometry = _geometry(raw, chosen, warnings)[0].geometry
     with np.errstate(over="ignore", invalid="ignore"):
         points, rows = _points(geometry)

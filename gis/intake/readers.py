@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gis.i18n import joined
 from gis.intake import tables
 from gis.intake import vectors
 from gis.intake.errors import FileEmpty
@@ -93,7 +94,7 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
         for place in places:
             if place.layer == layer:
                 return place
-        raise LayerMissing(name=name, layer=layer, layers="、".join(names[:40]))
+        raise LayerMissing(name=name, layer=layer, layers=joined(names[:40]))
     if len(places) == 1:
         return places[0]
     if dataset is not None:
@@ -107,7 +108,7 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
     filled = [p for p in places if not _is_blank(p)] if len(places) <= 20 else list(places)  # noqa: PLR2004 - enough
     if len(filled) == 1:
         return filled[0]
-    raise LayerNeeded(name=name, layers="、".join(names[:40]), first=names[0])
+    raise LayerNeeded(name=name, layers=joined(names[:40]), first=names[0])
 
 
 def _is_blank(place: Place) -> bool:

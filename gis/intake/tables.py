@@ -95,6 +95,8 @@ def read_text(stage: Stage, staged: Staged, encoding: str | None = None) -> Shee
     try:
         return _parse(path, layout, staged.name, verdict)
     except pa.ArrowInvalid as error:
+        if "Could not skip" in str(error) and path.stat().st_size < LARGEST_CELL:
+            raise FileEmpty(name=staged.name) from None  # a header, and not even a line break after it
         if "UTF8" not in str(error):
             raise FileBroken(name=staged.name, detail=_("有没有收尾的引号,或某一格过长")) from None
     return _parse(_recode(stage, path, "utf-8"), layout, staged.name, verdict)

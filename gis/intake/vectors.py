@@ -26,6 +26,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 from shapely.errors import GEOSException
 
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import encodings
 from gis.intake.errors import EncodingWrong
@@ -131,7 +132,7 @@ def _check_whole(staged: Staged) -> None:
     if staged.kind == "shapefile":
         missing = [e for e in (".shp", ".shx") if not _part(path, e)]
         if missing:
-            raise FileIncomplete(name=staged.name, parts="、".join(missing))
+            raise FileIncomplete(name=staged.name, parts=joined(missing))
         with path.open("rb") as source:
             head = source.read(28)
         if path.stat().st_size < struct.unpack(">i", head[24:28])[0] * 2:
@@ -290,7 +291,8 @@ def _decode(wkb: pa.ChunkedArray[Any], out: Layer) -> NDArray[np.object_]:
     for chunk in wkb.chunks:
         raw = chunk.to_numpy(zero_copy_only=False)
         try:
-            parts.append(shapely.from_wkb(raw, on_invalid="raise"))
+            with np.errstate(invalid="ignore"):  # NaN among the coordinates is judged by the checks
+                parts.append(shapely.from_wkb(raw, on_invalid="raise"))
         except (GEOSException, NotImplementedError):
             parts.append(_decode_slowly(raw, done, out))
         done += len(raw)
@@ -303,7 +305,8 @@ def _decode_slowly(raw: NDArray[np.object_], start: int, out: Layer) -> NDArray[
         if value is None:
             continue
         try:
-            result[at] = shapely.from_wkb(value)
+            with np.errstate(invalid="ignore"):
+                result[at] = shapely.from_wkb(value)
         except NotImplementedError:
             out.unreadable[start + at] = ("curve", _("含有曲线,请先转成折线(例如 ogr2ogr -nlt CONVERT_TO_LINEAR)"))
         except GEOSException as error:
@@ -319,7 +322,7 @@ def _decode_slowly(raw: NDArray[np.object_], start: int, out: Layer) -> NDArray[
 
 
 def _mend(value: bytes) -> object | None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore")
         try:
             found: object | None = shapely.from_wkb(value, on_invalid="fix")
