@@ -101,8 +101,16 @@ def _stage(desk: Desk, at: Address) -> None:
         ),
     )
     with st.container(key="legend"):
-        legend.draw(shown, theme)
+        legend.draw(shown, theme, unused=_unused(desk))
     browser.beside_map(key="beside-map", data=_hints(desk, shown), height=1)
+
+
+def _unused(desk: Desk) -> frozenset[str]:
+    """Name the lines of the legend that stand for nothing on this map."""
+    held = desk.ground.overview
+    empty = {"excluded": not held.excluded, "building": not held.buildings, "incident": not held.incidents}
+    names = {key for key, without in empty.items() if without}
+    return frozenset(names | ({"grid.unknown"} if desk.headline is not None else set()))
 
 
 def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:

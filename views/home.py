@@ -17,6 +17,7 @@ from gis.i18n import translate as _
 from views import browser
 from views import fragment
 from views import palette
+from views import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,7 @@ def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
                 "label": _("浅色") if dark else _("深色"),
                 "hint": _("换成浅色界面") if dark else _("换成深色界面"),
                 "next": "Light" if dark else "Dark",
+                "cookie": window.COOKIE,
                 "language": "zh-CN" if code == "zh_CN" else "en",
                 "paths": ["/", *(f"/{entry.module}" for entry in entries())],
             },

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from views.address import Address
     from views.source import Desk
 
-NAME_LENGTH = 40
+NAME_LENGTH = 90
 
 
 def draw(desk: Desk, at: Address) -> None:
@@ -89,7 +89,8 @@ def _head(desk: Desk, at: Address) -> None:
         said.append(desk.area.name)
     if at.rule:
         said.append(wording.title(at.rule))
-    said.append(_("按涉及户数排序"))
+    counted = desk.headline is None or desk.headline["households"] is not None
+    said.append(_("按涉及户数排序") if counted else _("没有户数,按涉及楼栋排序"))
     said.append(_("截至 {moment}").format(moment=written.moment(as_of)))
     with st.container(key="count", horizontal=True, vertical_alignment="center"):
         st.markdown(written.plain(" · ".join(said)), width="stretch")
