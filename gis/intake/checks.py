@@ -265,6 +265,8 @@ def _polygons_of(shape: shapely.Geometry) -> shapely.Geometry | None:
     if not parts:
         return None
     bound: shapely.Geometry = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    if not shapely.is_valid(bound):  # parts that share an edge: one polygon, drawn as two
+        bound = shapely.union_all(parts)
     return bound
 
 

@@ -21,6 +21,7 @@ from pyarrow import compute
 
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import angles
 from gis.intake.encodings import clean_text
 from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
@@ -46,6 +47,9 @@ PLACES = {LON: "经度或东坐标", LAT: "纬度或北坐标", WKT: "WKT 几何
 
 ALIASES = {"lon": LON, "lng": LON, "x": LON, "lat": LAT, "y": LAT, "wkt": WKT, "geometry": WKT, "point": POINT}
 """What a user may write for them on the left of ``--map``."""
+
+CUT = (8, 10)
+"""Bytes of a header that may be the start of a longer one (a .dbf keeps ten, whole characters of them)."""
 
 UNIQUE_LEAST = 0.5
 SAMPLE = 2000
@@ -136,7 +140,17 @@ def _match(column: str, words: Mapping[str, Mapping[str, float]]) -> dict[str, f
     tail = re.sub(r"_\d+$", "", column)
     if tail != column and clean_text(tail) in words:
         return {field: weight * 0.6 for field, weight in words[clean_text(tail)].items()}
-    return {}
+    return _match_cut(column, words)
+
+
+def _match_cut(column: str, words: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Look up a header that the ten bytes of a .dbf cut off (``网格编`` for 网格编码): all it may have been agree."""
+    key = clean_text(column.rstrip("\ufffd"))
+    if not CUT[0] <= len(column.rstrip("\ufffd").encode()) <= CUT[1]:
+        return {}
+    whole = [fields for word, fields in words.items() if word.startswith(key)]
+    alike = {field for fields in whole for field, weight in fields.items() if weight >= ENOUGH}
+    return {field: 0.9 * max(f.get(field, 0.0) for f in whole) for field in alike} if len(alike) == 1 else {}
 
 
 def _fit(column: Column, field: str, kind: str) -> float:
@@ -160,12 +174,13 @@ def _fit(column: Column, field: str, kind: str) -> float:
 
 
 _NUMBER = r"^\s*[+-]?[\d,]*[.,]?\d+([eE][+-]?\d+)?\s*\D{0,3}$"
-_WKT = r"(?i)^\s*(SRID=\d+;)?\s*(MULTI)?(POINT|LINE|POLYGON|CURVE|SURFACE|GEOMETRY|COMPOUND)"
+_WKT = r"(?i)^\s*(SRID=\d+;)?\s*((MULTI)?(POINT|LINE|POLYGON|CURVE|SURFACE|GEOMETRY|COMPOUND)|0[01][0-9A-F]{16,}\s*$)"
 _PAIR = r"^\s*[(\[]?\s*[+-]?\d+(\.\d+)?\s*[,，;\s]\s*[+-]?\d+(\.\d+)?\s*[)\]]?\s*$"
 
 
 _PATTERNS = {
-    **dict.fromkeys(("integer", "number", LON, LAT), _NUMBER),
+    **dict.fromkeys(("integer", "number"), _NUMBER),
+    **dict.fromkeys((LON, LAT), f"{_NUMBER}|{angles.SEXAGESIMAL}"),
     **dict.fromkeys(("date", "timestamp"), r"\d"),
     WKT: _WKT,
     POINT: _PAIR,

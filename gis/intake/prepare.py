@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -15,6 +16,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from gis import crs
 from gis.i18n import joined
@@ -181,6 +184,10 @@ def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[
 def _geometry(raw: Raw, chosen: Mapping[str, str], warnings: list[str]) -> tuple[places.Places, bool]:
     """Give the geometry as in the file, and whether the file has places at all."""
     if places.is_placed(chosen):
+        srid = places.written_srid(raw.table.column(chosen[fields.WKT])) if fields.WKT in chosen else None
+        if srid and raw.crs is None:
+            with suppress(CRSError):
+                raw.crs, raw.declared = CRS.from_epsg(srid), "file"
         return places.build(raw.table, chosen, raw.rows, warnings), True
     if raw.geometry is not None:
         return places.Places(raw.geometry), True
