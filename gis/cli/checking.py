@@ -75,6 +75,9 @@ def check(
         raise BadInput(detail=_("户数下限大于上限"))
     if out is not None and out.suffix.lower() not in report.ENDINGS:
         raise report.OutputUnknown(path=out)
+    for target in (out, None if json in {None, "-"} else Path(str(json))):
+        if target is not None:
+            report.require_folder(target)
     inputs: dict[str, Any] = {}
 
     def take(file: str | None, dataset: Dataset) -> gpd.GeoDataFrame | None:
