@@ -143,7 +143,7 @@ def prepare(
         _comparable(checked),
         dataset,
         book,
-        stem=None if row_codes else sha[:8],
+        stem=None if row_codes else _stem(sha, raw.layer),
         keep_duplicates=keep_duplicates,
     )
     row_rules.judge(frame, dataset, book, strict=strict)
@@ -167,6 +167,11 @@ def prepare(
     rejects, repairs = book.tables()
     warnings = [*raw.notes, *decision.warnings, *book.warnings]
     return Prepared(dataset, clean, rejects, repairs, source, warnings)
+
+
+def _stem(sha: str, layer: str | None) -> str:
+    """Give what the codes of rows without one begin with: of its own for each layer of a file."""
+    return (hashlib.sha256(f"{sha}:{layer}".encode()).hexdigest() if layer else sha)[:8]
 
 
 def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[str, str]:
@@ -246,6 +251,11 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     if decision.swapped:
         checked.geometry = shapely.transform(checked.geometry, lambda xy: xy[:, ::-1])
     _swap_single(checked, decision)
+    # The point of a footprint is taken in the coordinates of its file: turned into degrees, another
+    # point of the same shape may come out, and a building near a border change sides.
+    inner = None
+    if SHAPES[dataset] == "point" and crs.is_projected(decision.datum):
+        inner = crs.transform_geometries(checks.inner_points(checked.geometry), decision.datum)
     checked.geometry = crs.transform_geometries(checked.geometry, decision.datum)
     checks.within_world(checked)
     shape = SHAPES[dataset]
@@ -254,7 +264,7 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     elif shape == "line":
         checks.as_lines(checked)
     else:
-        checks.as_points(checked, footprints=dataset is Dataset.BUILDINGS)
+        checks.as_points(checked, footprints=dataset is Dataset.BUILDINGS, inner=inner)
     return checked
 
 
