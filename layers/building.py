@@ -35,7 +35,7 @@ LAYER = Layer(
     label="楼栋",
     steps=(Step(6, "cells"), Step(14, "points"), Step(16, "footprints")),
     detail=16,
-    relations=("building", "assignment", "network", "refresh"),
+    relations=("building", "assignment", "grid", "network", "refresh"),
     filters=frozenset({"network"}),
     fields=(
         ("name", "楼栋"),

@@ -47,6 +47,7 @@ class FileTooLarge(BadInput):
 
     template = "文件 {name} 超出限制:{detail}。"
     cure = "请拆分文件,或由管理员调大 GRIDATLAS_INTAKE_MAX_FILE_MB、GRIDATLAS_INTAKE_MAX_ROWS。"
+    http_status = 413
 
 
 class ArchiveUnsafe(BadInput):
