@@ -222,7 +222,7 @@ def _repaired_rows(prepared: Prepared) -> int:
 
 
 def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
-    """Give the account of an import as the object of ``--json`` (docs/intake.md)."""
+    """Give the account of an import as the object of ``--json``."""
     source = prepared.source
     return {
         "dataset": prepared.dataset.value,
