@@ -69,7 +69,8 @@ def _switch_language() -> None:
 def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
     dark = palette.theme() == "dark"
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<span class="ga-brand">GridAtlas<b>{_("网格一张图")}</b></span>', width="content")
+        beside = "" if code == "en" else f"<b>{_('网格一张图')}</b>"
+        st.html(f'<span class="ga-brand">GridAtlas{beside}</span>', width="content")
         for page in pages:
             with st.container(key=f"nav-{'here' if page == here else page.url_path or 'start'}", width="content"):
                 st.page_link(page, label=page.title, query_params={"lang": "en"} if code == "en" else None)

@@ -51,12 +51,12 @@ def label(finding: Finding) -> str:
     """Write a row: kind and households in the first line, place and size in the second."""
     households, buildings = finding.measure.get("households") or 0, finding.measure.get("buildings") or 0
     if households:
-        touched = _("{number} 户").format(number=written.number(households))
+        touched = _("{number} 户").format(number=written.number(households)) if households > 1 else _("1 户")
     elif buildings:
-        touched = _("{number} 栋").format(number=written.number(buildings))
+        touched = _("{number} 栋").format(number=written.number(buildings)) if buildings > 1 else _("1 栋")
     else:
         touched = ""
-    parts = [finding.area_name or finding.area_code or _("辖区"), *_what(finding)]
+    parts = [finding.area_name or finding.area_code or (_("辖区外") if finding.bbox else ""), *_what(finding)]
     details = written.plain(" · ".join(str(part) for part in parts if part), NAME_LENGTH)
     end = f" :gray[{written.plain(touched)}]" if touched else ""
     return f"**{written.plain(finding.title)}** *{details}*{end}"
