@@ -57,6 +57,8 @@ def copy_of_template(label):
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        # Rights on a database are not copied with it; the migrations gave this one.
+        conn.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO atlas_owner").format(sql.Identifier(name)))
     yield name
     close_pools()
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
