@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 
@@ -35,12 +36,14 @@ overlaps = pairs.geometry.intersection(grids.geometry.loc[pairs["index_right"]],
 _tell("overlaps")
 metric = grids.estimate_utm_crs()
 print(
-    {
-        "unassigned": len(unassigned),
-        "gaps": len(gaps),
-        "gap_m2": gaps.to_crs(metric).area.sum(),
-        "overlaps": len(overlaps),
-        "overlap_m2": overlaps.to_crs(metric).area.sum() if len(overlaps) else 0,
-    }
+    json.dumps(
+        {
+            "unassigned": len(unassigned),
+            "gaps": len(gaps),
+            "gap_m2": float(gaps.to_crs(metric).area.sum()),
+            "overlaps": len(overlaps),
+            "overlap_m2": float(overlaps.to_crs(metric).area.sum()) if len(overlaps) else 0,
+        }
+    )
 )
 _tell("done")

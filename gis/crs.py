@@ -350,10 +350,14 @@ def transform_geometries(geometries: NDArray[np.object_], datum: str, *, densify
         return geometries
     if densify and is_projected(datum):
         units = CRS.from_user_input(datum).axis_info[0].unit_conversion_factor or 1.0
-        extended = np.isin(shapely.get_dimensions(geometries), (1, 2))
+        longest = LONGEST_EDGE_M / units
+        box = shapely.bounds(geometries)
+        with np.errstate(invalid="ignore", over="ignore"):  # nothing smaller than an edge has a longer one
+            wide = np.hypot(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) > longest
+        extended = wide & np.isin(shapely.get_dimensions(geometries), (1, 2))
         if extended.any():
             geometries = geometries.copy()
-            geometries[extended] = shapely.segmentize(geometries[extended], LONGEST_EDGE_M / units)
+            geometries[extended] = shapely.segmentize(geometries[extended], longest)
 
     def change(xy: Floats) -> Floats:
         return np.column_stack(to_cgcs2000(datum, xy[:, 0], xy[:, 1]))

@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
 LOCALES = ("zh_CN", "en")
@@ -71,3 +72,8 @@ def _catalogue(code: str) -> gettext.NullTranslations:
 def translate(text: str) -> str:
     """Give the text in the language in force; the Chinese source where none is known."""
     return _catalogue(language()).gettext(text) if text else text
+
+
+def joined(words: Iterable[object]) -> str:
+    """Give words as a list the reader's language would write: ``甲、乙`` or ``a, b``."""
+    return translate("、").join(map(str, words))

@@ -21,10 +21,10 @@ def _deck(theme: Theme) -> dict[str, Any]:
     return {
         "get_fill_color": f"properties.buildings ? ({cell}) : ({single})",
         "get_line_color": rgba("land", theme),
-        "get_line_width": "properties.state == 'outside' ? 2 : 1",
+        "get_line_width": "properties.state == 'outside' ? 2 : properties.state || properties.buildings ? 1 : 0.5",
         "line_width_units": "'pixels'",
         "stroked": True,
-        "get_point_radius": "properties.buildings ? 1.4 + properties.size * 0.9 : 3",
+        "get_point_radius": "properties.buildings ? 1.4 + properties.size * 0.9 : properties.state ? 3 : 2.2",
         "point_radius_units": "'pixels'",
         "unique_id_property": "'id'",
     }
@@ -35,7 +35,7 @@ LAYER = Layer(
     label="楼栋",
     steps=(Step(6, "cells"), Step(14, "points"), Step(16, "footprints")),
     detail=16,
-    relations=("building", "assignment", "network", "refresh"),
+    relations=("building", "assignment", "grid", "network", "refresh"),
     filters=frozenset({"network"}),
     fields=(
         ("name", "楼栋"),

@@ -32,7 +32,7 @@ def _deck(theme: Theme) -> dict[str, Any]:
 LAYER = Layer(
     key="label",
     label="名称",
-    steps=(Step(8, "areas"), Step(14, "grids")),
+    steps=(Step(8, "names"),),
     detail=15,
     relations=("area", "grid", "network"),
     filters=frozenset({"network"}),

@@ -4,7 +4,7 @@
 -- name: major
 -- Motorways and trunk roads, primary ones from zoom 10, secondary from 11, tertiary from 12.
 SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
-    SELECT class, ST_Collect(geom) AS geom FROM (
+    SELECT class, ST_CollectionHomogenize(ST_Collect(geom)) AS geom FROM (
         SELECT kind AS class, ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 64) AS geom
         FROM road
         WHERE geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
@@ -17,7 +17,7 @@ SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
 -- name: minor
 -- All but paths.
 SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
-    SELECT class, ST_Collect(geom) AS geom FROM (
+    SELECT class, ST_CollectionHomogenize(ST_Collect(geom)) AS geom FROM (
         SELECT CASE WHEN kind IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary') THEN kind ELSE 'residential' END AS class,
             ST_AsMVTGeom(geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 64) AS geom
         FROM road
@@ -29,7 +29,7 @@ SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
 -- name: every
 -- Everything, paths too.
 SELECT ST_AsMVT(t, 'road', 4096, 'geom') FROM (
-    SELECT class, ST_Collect(geom) AS geom FROM (
+    SELECT class, ST_CollectionHomogenize(ST_Collect(geom)) AS geom FROM (
         SELECT CASE WHEN kind IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary') THEN kind
                 WHEN kind IN ('path', 'footway', 'steps', 'cycleway', 'track', 'pedestrian') THEN 'path'
                 ELSE 'residential' END AS class,

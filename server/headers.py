@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 
 POLICY = b"content-security-policy"
+_HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
+"""What a host is made of: a setting must not write another directive."""
 
 
 def policy() -> str:
@@ -49,12 +52,22 @@ def policy() -> str:
 
 
 def _origin(url: str) -> str:
-    """Scheme and host of a tile template; ``{s}``-like parts become a wildcard."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    """Scheme and host of a tile template; a first part like ``{s}`` or ``t{s}`` becomes a wildcard."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
         return ""
-    host = parts.netloc.rsplit("@", 1)[-1]
-    return f"{parts.scheme}://" + ("*" + host[host.index("}") + 1 :] if host.startswith("{") else host)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host:
+        return ""
+    if "{" in host.partition(".")[0]:
+        host = f"*.{host.partition('.')[2]}"
+    try:
+        host = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return f"{parts.scheme}://{host}{port}" if _HOST.fullmatch(host) else ""
 
 
 class SecurityHeaders:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.convertors import PathConvertor
+from starlette.convertors import register_url_convertor
 from starlette.routing import BaseRoute
 from starlette.routing import Route
 
@@ -25,13 +27,29 @@ from server.upload import upload_file
 from server.upload import upload_open
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
 __all__ = ["ROUTES", "lifespan", "routes"]
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-"""All are routed, so that a wrong one is answered in our shape."""
+
+class Rest(PathConvertor):
+    """Whatever is left of an address, line ends too."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("rest", Rest())
+
+
+def _any(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
+    """Route every method, so that a wrong one is answered in our shape."""
+    route = Route(path, endpoint)
+    route.methods = None
+    return route
 
 
 @explained
@@ -46,18 +64,18 @@ ROUTES: list[BaseRoute] = [
     Route("/auth/password", auth.password, methods=["GET", "POST"]),
     Route("/auth/oidc", oidc.start, methods=["GET"]),
     Route("/auth/oidc/callback", oidc.callback, methods=["GET"]),
-    Route("/auth/{rest:path}", nowhere, methods=METHODS),
-    Route("/tiles/{layer}/{z}/{x}/{y}.pbf", tile, methods=METHODS),
-    Route("/style/{theme}.json", style_route, methods=METHODS),
-    Route("/assets/{name}", asset, methods=METHODS),
-    Route("/health", health, methods=METHODS),
-    Route("/metrics", metrics, methods=METHODS),
-    Route("/uploads", upload_open, methods=METHODS),
-    Route("/uploads/{number}", upload_file, methods=METHODS),
-    Route("/tiles/{rest:path}", nowhere, methods=METHODS),
-    Route("/style/{rest:path}", nowhere, methods=METHODS),
-    Route("/assets/{rest:path}", nowhere, methods=METHODS),
-    Route("/uploads/{rest:path}", nowhere, methods=METHODS),
+    _any("/auth/{rest:rest}", nowhere),
+    _any("/tiles/{layer}/{z}/{x}/{y}.pbf", tile),
+    _any("/style/{theme}.json", style_route),
+    _any("/assets/{name}", asset),
+    _any("/health", health),
+    _any("/metrics", metrics),
+    _any("/uploads", upload_open),
+    _any("/uploads/{number}", upload_file),
+    _any("/tiles/{rest:rest}", nowhere),
+    _any("/style/{rest:rest}", nowhere),
+    _any("/assets/{rest:rest}", nowhere),
+    _any("/uploads/{rest:rest}", nowhere),
 ]
 
 

@@ -53,6 +53,7 @@ MOST_VALUES = 200
 
 _NUMBER = re.compile(r"[0-9]{1,8}", re.ASCII)
 _CODE = re.compile(r"[^\x00-\x1f,]{1,64}")
+_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*(?:,|$)", re.IGNORECASE | re.ASCII)
 _PLURAL = {"rule": "rules", "severity": "severities", "kind": "kinds", "code": "codes"}
 
 store = Store(STORE_BYTES)
@@ -81,7 +82,7 @@ async def _answer(
     if _holds(request.headers.get("if-none-match", ""), tag):
         TILES.labels(layer.key, "unchanged").inc()
         return Response(status_code=304, headers=headers)
-    packed = "gzip" in request.headers.get("accept-encoding", "").lower()
+    packed = _unpacks(request.headers.get("accept-encoding", ""))
     key = f"{conninfo(role_of(actor))} {tag} {place} {packed}"
     held = store.get(key)
     if held is None:
@@ -163,6 +164,12 @@ def _legal(values: list[str], known: frozenset[str] | None) -> bool:
     if len(values) > MOST_VALUES:
         return False
     return all((value in known) if known else bool(_CODE.fullmatch(value)) for value in values)
+
+
+def _unpacks(header: str) -> bool:
+    """Whether an ``Accept-Encoding`` takes gzip; a weight of nought refuses it."""
+    found = _GZIP.search(header)
+    return found is not None and not (found[1] and float(found[1]) == 0)
 
 
 def _holds(header: str, tag: str) -> bool:

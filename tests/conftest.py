@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -64,15 +65,46 @@ def server(home):
     cluster.stop(cluster.Cluster(home))
 
 
-@pytest.fixture
-def database(server, request, monkeypatch):
-    """Give one test an empty, migrated database of its own; its name."""
-    name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**9}"
+@contextmanager
+def copy_of_template(label):
+    """Make an empty, migrated database; it is gone afterwards."""
+    name = f"t{os.getpid()}_{abs(hash(label)) % 10**9}"
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-    monkeypatch.setenv("GRIDATLAS_DATABASE_NAME", name)
+        # Rights on a database are not copied with it; the migrations gave this one.
+        conn.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO atlas_owner").format(sql.Identifier(name)))
     yield name
     close_pools()
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(server, request, monkeypatch):
+    """Give one test an empty, migrated database of its own; its name."""
+    with copy_of_template(request.node.nodeid) as name:
+        monkeypatch.setenv("GRIDATLAS_DATABASE_NAME", name)
+        yield name
+
+
+@pytest.fixture(scope="module")
+def shared_database(server, request):
+    """Give the tests of one module a database they have in common; its name. For tests that keep nothing in it."""
+    with copy_of_template(request.node.nodeid) as name, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDATLAS_DATABASE_NAME", name)
+        yield name
+
+
+@pytest.fixture(scope="module")
+def street(shared_database):
+    """Give the tests of a module a database with the small street of ``tests/data/tiles.sql``; its name."""
+    fill_street()
+    return shared_database
+
+
+def fill_street():
+    """Write the small street of ``tests/data/tiles.sql`` into the database in force."""
+    with psycopg.connect(conninfo("atlas_owner")) as conn:
+        conn.execute("SELECT set_config('atlas.actor', 'job:test', true)")
+        conn.execute((ROOT / "tests" / "data" / "tiles.sql").read_text(encoding="utf-8"))

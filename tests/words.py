@@ -31,6 +31,7 @@ SHOWN_ATTRIBUTES = {"template", "cure"}
 DATA = {
     "data/demo": "names and addresses of the invented street",
     "gis/crs.py": "names of coordinate systems as files spell them",
+    "gis/intake/angles.py": "how files write angles",
     "gis/intake/encodings.py": "frequent characters, to tell encodings apart",
     "gis/intake/values.py": "how files write dates, numbers and nothing at all",
     "gis/intake/places.py": "beginnings of column names",

@@ -1,6 +1,6 @@
 """The two small pieces of the pages that run in the browser.
 
-``frame`` carries the theme switch, the key ``/`` and the document's language; ``beside_map``
+``frame`` carries the theme switch, the key ``/``, the document's language and the window's size; ``beside_map``
 writes tooltips as text and keeps the chosen row of a list in sight. Neither fetches anything.
 """
 

@@ -36,6 +36,8 @@ MAP = "coverage-map"
 LAYERS = ("grid", "excluded", "finding", "building", "incident", "label")
 AT_FIRST = ("grid", "excluded", "finding", "building", "label")
 CLICKABLE = ("grid", "finding")
+PICKED = {"grid": (address.GRID, "code"), "finding": (address.FINDING, "id"), "building": (address.GRID, "grid")}
+"""What a click on a layer chooses, and the property that names it."""
 CLOSE_UP = 17.0
 HITS = 8
 
@@ -101,8 +103,16 @@ def _stage(desk: Desk, at: Address) -> None:
         ),
     )
     with st.container(key="legend"):
-        legend.draw(shown, theme)
+        legend.draw(shown, theme, unused=_unused(desk))
     browser.beside_map(key="beside-map", data=_hints(desk, shown), height=1)
+
+
+def _unused(desk: Desk) -> frozenset[str]:
+    """Name the lines of the legend that stand for nothing on this map."""
+    held = desk.ground.overview
+    empty = {"excluded": not held.excluded, "building": not held.buildings, "incident": not held.incidents}
+    names = {key for key, without in empty.items() if without}
+    return frozenset(names | ({"grid.unknown"} if desk.headline is not None else set()))
 
 
 def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
@@ -117,11 +127,11 @@ def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
 
 
 def _pick(picked: atlas.Picked) -> None:
-    """Choose what was clicked on the map; the camera stays where it is."""
-    key = picked.properties.get("code") if picked.layer == "grid" else picked.properties.get("id")
+    """Choose what was clicked on the map (of a building, its grid); the camera stays where it is."""
+    kind, name = PICKED.get(picked.layer, ("", ""))
+    key = picked.properties.get(name)
     if key in (None, ""):
         return
-    kind = address.GRID if picked.layer == "grid" else address.FINDING
     address.choose(kind, str(key))
     st.session_state["picked"] = (kind, str(key))
 

@@ -18,7 +18,10 @@ WITH RECURSIVE wanted AS (
     UNION
     SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
 ), listed AS (
-    SELECT f.id, row_number() OVER (ORDER BY f.households DESC, f.buildings DESC, f.area_m2 DESC, f.id) - 1 AS place
+    SELECT f.id, row_number() OVER (
+        ORDER BY f.households DESC, f.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], f.severity),
+            f.area_m2 DESC, f.id
+    ) - 1 AS place
     FROM atlas.finding AS f
     JOIN atlas.network AS n ON n.id = f.network_id
     WHERE n.code = %(network)s

@@ -1,7 +1,14 @@
 // What only the browser can do: the key "/" goes to the search field, the theme is kept
-// where Streamlit looks for it, and the document says which language it is in.
+// where Streamlit looks for it, the document says which language it is in, and the size of
+// the window is left where the next visit reads it, so that its map is fitted at once.
 export default function ({ parentElement, data }) {
   document.documentElement.lang = data.language;
+  const measure = () => {
+    const size = `${window.innerWidth}x${window.innerHeight}`;
+    document.cookie = `${data.cookie}=${size}; path=/; max-age=31536000; samesite=strict`;
+  };
+  measure();
+  window.addEventListener("resize", measure);
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
   button.title = data.hint;
@@ -51,5 +58,6 @@ export default function ({ parentElement, data }) {
   return () => {
     document.removeEventListener("keydown", onKey);
     watch?.disconnect();
+    window.removeEventListener("resize", measure);
   };
 }

@@ -105,15 +105,15 @@ def severities(counts: dict[str, dict[str, int]]) -> dict[str, int]:
 
 
 def figures(total: Sum, place: str) -> list[Figure]:
-    """Write the four figures; ``place`` names what they cover."""
+    """Write the four figures, the share of households last where nobody gave them; ``place`` names what they cover."""
     free_households = None if total.households is None else total.households - (total.blind_households or 0)
     free_buildings = total.buildings - total.blind_buildings
     where = (_("范围"), place)
-    return [
+    drawn = [
         Figure(
             "households",
             written.share(free_households, total.households),
-            _("户已覆盖"),
+            _("户已覆盖") if total.households is not None else _("户数未提供"),
             summary.formula("covered_households_share"),
             (
                 (_("没有盲区的户数"), written.number(free_households)),
@@ -157,6 +157,7 @@ def figures(total: Sum, place: str) -> list[Figure]:
             ),
         ),
     ]
+    return drawn if total.households is not None else [*drawn[1:], drawn[0]]
 
 
 def draw(shown: list[Figure], as_of: datetime | None) -> None:

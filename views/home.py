@@ -19,6 +19,7 @@ from views import actor
 from views import browser
 from views import fragment
 from views import palette
+from views import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,8 @@ def _switch_language() -> None:
 def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
     dark = palette.theme() == "dark"
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<span class="ga-brand">GridAtlas<b>{_("网格一张图")}</b></span>', width="content")
+        beside = "" if code == "en" else f"<b>{_('网格一张图')}</b>"
+        st.html(f'<span class="ga-brand">GridAtlas{beside}</span>', width="content")
         for page in pages:
             with st.container(key=f"nav-{'here' if page == here else page.url_path or 'start'}", width="content"):
                 st.page_link(page, label=page.title, query_params={"lang": "en"} if code == "en" else None)
@@ -90,6 +92,7 @@ def _bar(pages: list[st.Page], here: st.Page, code: str) -> None:
                 "label": _("浅色") if dark else _("深色"),
                 "hint": _("换成浅色界面") if dark else _("换成深色界面"),
                 "next": "Light" if dark else "Dark",
+                "cookie": window.COOKIE,
                 "language": "zh-CN" if code == "zh_CN" else "en",
                 "paths": ["/", *(f"/{entry.module}" for entry in entries())],
                 "over": _("登录已结束(超时、在别处退出,或账号有变动)。"),

@@ -19,12 +19,24 @@ BASEMAP = ("area",)
 SIGNS_PX = 16
 
 
-def draw(shown: list[str], theme: Theme) -> None:
-    """Draw the legend of the layers that are shown and of the basemap's outlines."""
+def draw(shown: list[str], theme: Theme, *, unused: frozenset[str] = frozenset()) -> None:
+    """Draw the legend of the layers that are shown and of the basemap's outlines.
+
+    Parameters
+    ----------
+    shown : list of str
+        Keys of the layers that are switched on.
+    theme : Theme
+        Which colours.
+    unused : frozenset of str
+        Keys of layers that hold nothing, and ``layer.role`` of lines that stand for nothing here.
+    """
     lines = "".join(
         f"<div>{swatch(entry, theme)}<span>{written.html(_(entry.label))}</span></div>"
         for key in (*shown, *BASEMAP)
+        if key not in unused
         for entry in described(key).legend
+        if f"{key}.{entry.role}" not in unused
     )
     st.html(f'<details class="ga-legend" open><summary>{_("图例")}</summary>{lines}</details>')
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gis.coverage import wording
+from gis.i18n import joined
 from gis.i18n import translate as _
 from views import address
 from views import format as written
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from views.address import Address
     from views.source import Desk
 
-NAME_LENGTH = 40
+NAME_LENGTH = 90
 
 
 def draw(desk: Desk, at: Address) -> None:
@@ -50,12 +51,12 @@ def label(finding: Finding) -> str:
     """Write a row: kind and households in the first line, place and size in the second."""
     households, buildings = finding.measure.get("households") or 0, finding.measure.get("buildings") or 0
     if households:
-        touched = _("{number} 户").format(number=written.number(households))
+        touched = _("{number} 户").format(number=written.number(households)) if households > 1 else _("1 户")
     elif buildings:
-        touched = _("{number} 栋").format(number=written.number(buildings))
+        touched = _("{number} 栋").format(number=written.number(buildings)) if buildings > 1 else _("1 栋")
     else:
         touched = ""
-    parts = [finding.area_name or finding.area_code or _("辖区"), *_what(finding)]
+    parts = [finding.area_name or finding.area_code or (_("辖区外") if finding.bbox else ""), *_what(finding)]
     details = written.plain(" · ".join(str(part) for part in parts if part), NAME_LENGTH)
     end = f" :gray[{written.plain(touched)}]" if touched else ""
     return f"**{written.plain(finding.title)}** *{details}*{end}"
@@ -75,7 +76,7 @@ def _what(finding: Finding) -> list[str]:
     if finding.buildings and finding.rule in {"unassigned_building", "boundary_building", "unlocated_record"}:
         said.append(_("楼栋 {code}").format(code=finding.buildings[0]))
     elif finding.grids and finding.rule != "unclaimed_land":
-        said.append(_("网格 {codes}").format(codes="、".join(finding.grids[:2])))
+        said.append(_("网格 {codes}").format(codes=joined(finding.grids[:2])))
     if (finding.measure.get("area_m2") or 0) > 0 and finding.rule.endswith(("land", "part")):
         said.append(written.area(finding.measure["area_m2"]))
     return said
@@ -88,7 +89,8 @@ def _head(desk: Desk, at: Address) -> None:
         said.append(desk.area.name)
     if at.rule:
         said.append(wording.title(at.rule))
-    said.append(_("按涉及户数排序"))
+    counted = desk.headline is None or desk.headline["households"] is not None
+    said.append(_("按涉及户数排序") if counted else _("没有户数,按涉及楼栋排序"))
     said.append(_("截至 {moment}").format(moment=written.moment(as_of)))
     with st.container(key="count", horizontal=True, vertical_alignment="center"):
         st.markdown(written.plain(" · ".join(said)), width="stretch")

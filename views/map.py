@@ -26,6 +26,8 @@ import streamlit as st
 from gis.i18n import translate as _
 from layers import deck
 from layers.catalog import layer as described
+from views import window
+from views.window import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,8 @@ Bounds = tuple[float, float, float, float]
 TILE_PX = 512
 WIDTH_PX = 900
 HEIGHT_PX = 640
+PADDING_PX = 36
+"""Free room at the upper and lower edge, where tools and buttons float."""
 CLOSEST = 17.5
 FARTHEST = 3.0
 MARGIN = 1.25
@@ -83,7 +87,9 @@ class Camera:
         }
 
 
-def fit(bounds: Bounds, *, margin: float = MARGIN, closest: float = CLOSEST) -> tuple[float, float, float]:
+def fit(
+    bounds: Bounds, *, margin: float = MARGIN, closest: float = CLOSEST, stage: Stage | None = None
+) -> tuple[float, float, float]:
     """Centre and zoom that show a box whole.
 
     Parameters
@@ -94,6 +100,8 @@ def fit(bounds: Bounds, *, margin: float = MARGIN, closest: float = CLOSEST) -> 
         How much wider than the box the view is.
     closest : float
         Zoom that is not exceeded, however small the box.
+    stage : Stage, optional
+        Size of the map; what the legend covers at its left stays free of the box.
 
     Returns
     -------
@@ -104,9 +112,12 @@ def fit(bounds: Bounds, *, margin: float = MARGIN, closest: float = CLOSEST) -> 
     top, bottom = _mercator(north), _mercator(south)
     wide = max((east - west) / 360, 1e-9) * margin * TILE_PX
     high = max(bottom - top, 1e-9) * margin * TILE_PX
-    zoom = min(math.log2(WIDTH_PX / wide), math.log2(HEIGHT_PX / high))
+    size = stage or Stage(WIDTH_PX, HEIGHT_PX, 0)
+    room = (max(size.width - size.left, 64), max(size.height - (2 * PADDING_PX if stage else 0), 64))
+    zoom = min(max(min(math.log2(room[0] / wide), math.log2(room[1] / high)), FARTHEST), closest)
     middle = math.degrees(math.atan(math.sinh(math.pi * (1 - (top + bottom)))))
-    return (west + east) / 2, middle, min(max(zoom, FARTHEST), closest)
+    aside = size.left / 2 * 360 / (TILE_PX * 2**zoom)
+    return (west + east) / 2 - aside, middle, zoom
 
 
 def camera(page: str) -> Camera | None:
@@ -117,7 +128,7 @@ def camera(page: str) -> Camera | None:
 def fly(page: str, bounds: Bounds | None, *, closest: float = CLOSEST, margin: float = MARGIN) -> None:
     """Send the map of a page to a box; to the whole country where there is none."""
     before = camera(page)
-    longitude, latitude, zoom = fit(bounds or NOWHERE, closest=closest, margin=margin)
+    longitude, latitude, zoom = fit(bounds or NOWHERE, closest=closest, margin=margin, stage=window.stage())
     flight = 0 if before is None else before.flight + 1
     st.session_state[f"camera-{page}"] = Camera(longitude, latitude, zoom, flight)
 

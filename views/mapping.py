@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gis.errors import GridAtlasError
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import fields
 from gis.intake import places
@@ -111,7 +112,7 @@ def _complete(here: Journey, found: Inspection, chosen: dict[str, str], *, own: 
     missing = [f.name for f in FIELDS[here.dataset] if f.required and f.name not in chosen]
     if missing:
         st.error(
-            _("还缺必填字段:{fields}。请为它选一列。").format(fields="、".join(labels[name] for name in missing)),
+            _("还缺必填字段:{fields}。请为它选一列。").format(fields=joined(labels[name] for name in missing)),
             icon=":material/error:",
         )
         return False

@@ -10,6 +10,7 @@ import streamlit as st
 
 from gis.db.connection import session
 from gis.errors import GridAtlasError
+from gis.i18n import joined
 from gis.i18n import language
 from gis.i18n import translate as _
 from gis.intake import errors
@@ -81,7 +82,7 @@ def draw(here: Journey) -> bool:
         return False
     _choices(here.state, here.upload.id, lambda: _keep(here))
     size = uploads.size_of(here.upload)
-    shown = "、".join(written.plain(p.name, 60) for p in here.upload.files()[:6])
+    shown = joined(written.plain(p.name, 60) for p in here.upload.files()[:6])
     st.markdown(f":material/description: **{shown}** :gray[{written.plain(_size(size))}]")
     try:
         layers = _layers(here)

@@ -89,11 +89,14 @@ def roads(work: Work) -> gpd.GeoDataFrame:
         -4: f"V{at.row:02d}{at.column:02d}", -5: f"V{at.row:02d}{at.column + 1:02d}",
     }  # fmt: skip
     numbers, first = np.unique(work.road_ids, return_index=True)
-    order = np.argsort(first, kind="stable")
     dry = work.roads
     if len(work.river):
         lanes = np.isin(work.road_kinds, ("residential", "path"))
         dry = np.where(lanes, shapely.difference(work.roads, shapely.union_all(work.river)), work.roads)
+    # A lane that ran wholly along the river's bed is gone.
+    left = np.isin(numbers, work.road_ids[shapely.length(dry) > 0])
+    numbers, first = numbers[left], first[left]
+    order = np.argsort(first, kind="stable")
     degrees = lonlat(dry)
     geometry = [_lines(degrees[work.road_ids == numbers[i]]) for i in order]
     return frame(

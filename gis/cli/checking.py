@@ -6,9 +6,8 @@ figures and writes what was asked for. Exit status 1 when anything forbids publi
 
 from __future__ import annotations
 
-import os
 import sys
-import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from gis.coverage.check import check as judge
 from gis.coverage.check import points_from
 from gis.coverage.points import Borders
 from gis.coverage.points import Points
+from gis.coverage.rules import RULES
 from gis.db import cluster
 from gis.db import migrations
 from gis.errors import BadInput
@@ -38,9 +38,11 @@ from gis.vocabulary import Dataset
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from gis.coverage.findings import Finding
     from gis.intake.parts import Prepared
 
 SHOWN = 20
+EXAMPLES = 3
 BLOCKED = 1
 
 
@@ -73,6 +75,9 @@ def check(
         raise BadInput(detail=_("户数下限大于上限"))
     if out is not None and out.suffix.lower() not in report.ENDINGS:
         raise report.OutputUnknown(path=out)
+    for target in (out, None if json in {None, "-"} else Path(str(json))):
+        if target is not None:
+            report.require_folder(target)
     inputs: dict[str, Any] = {}
 
     def take(file: str | None, dataset: Dataset) -> gpd.GeoDataFrame | None:
@@ -105,7 +110,7 @@ def check(
             "households_min": households_min, "households_max": households_max,
             "sliver_width_m": sliver_width, "border_distance_m": border_distance,
         },
-        progress=_progress if sys.stderr.isatty() or os.environ.get("COVT") else None,
+        progress=_progress if sys.stderr.isatty() else None,
     )  # fmt: skip
     result.summary["inputs"] = inputs
     _write(result, out, json)
@@ -148,7 +153,9 @@ def _account(file: str, parts: list[Prepared], used: int | None = None) -> dict[
 
 
 def _progress(step: str) -> None:
-    print(f"{time.perf_counter():.1f} {step}", file=sys.stderr, flush=True)
+    """Say on the terminal, on one line, what is being done."""
+    text = wording.title(step) if step in RULES else _("整理数据")
+    print(f"\r\033[K{_('正在检查:')}{text}", end="", file=sys.stderr, flush=True)
 
 
 def _write(result: Result, out: Path | None, json: str | None) -> None:
@@ -198,12 +205,27 @@ def describe(result: Result) -> list[str]:
         )
     )
     lines += [sums.note(key) for key in figures["notes"]]
-    lines += [
-        _("{title}:{count}").format(title=wording.title(rule), count=n) for rule, n in figures["by_rule"].items() if n
-    ]
-    lines += [f"[{f.severity_text}] {f.reason} {' '.join(f.remedies_text)}" for f in result.findings[:SHOWN]]
-    if len(result.findings) > SHOWN:
-        lines.append(_("……共 {count} 个问题;用 --out 或 --json 取得全部。").format(count=len(result.findings)))
+    return lines + _examples(result)
+
+
+def _examples(result: Result) -> list[str]:
+    """Give each rule its count and its heaviest findings, the rule with the heaviest one first."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in result.findings:  # heaviest first, so that the rules come in that order too
+        by_rule.setdefault(finding.rule, []).append(finding)
+    lines = []
+    for rule, findings in by_rule.items():
+        weights = _(",").join(
+            f"{wording.severity(weight)} {count}" for weight, count in Counter(f.severity for f in findings).items()
+        )
+        lines.append(
+            _("{title}:{count}({weights})").format(title=wording.title(rule), count=len(findings), weights=weights)
+        )
+        lines += [f"  [{f.severity_text}] {f.reason} {' '.join(f.remedies_text)}" for f in findings[:EXAMPLES]]
+        if len(findings) > EXAMPLES:
+            lines.append(_("  ……另有 {count} 个").format(count=len(findings) - EXAMPLES))
+    if any(len(findings) > EXAMPLES for findings in by_rule.values()):
+        lines.append(_("共 {count} 个问题;用 --out 或 --json 取得全部。").format(count=len(result.findings)))
     return lines
 
 

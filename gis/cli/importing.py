@@ -20,6 +20,7 @@ from gis.cli.checking import ensure_database
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.errors import RightMissing
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import load as loading
 from gis.intake import stored
@@ -87,7 +88,7 @@ def import_file(
     what = _dataset(dataset)
     mapping = dict(_pair(text) for text in columns or [])
     if level is not None and level not in set(AreaLevel):
-        raise WordUnknown(what=_("层级"), word=level, words="、".join(AreaLevel))
+        raise WordUnknown(what=_("层级"), word=level, words=joined(AreaLevel))
     ensure_database()
     bar = Bar()
     actor = Actor.job("import")
@@ -123,7 +124,7 @@ def import_file(
 def _dataset(word: str) -> Dataset:
     with suppress(ValueError):
         return Dataset(word.strip().lower())
-    raise WordUnknown(what=_("数据类型"), word=word, words="、".join(Dataset))
+    raise WordUnknown(what=_("数据类型"), word=word, words=joined(Dataset))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -212,9 +213,7 @@ def explain_datum(evidence: dict[str, Any]) -> str:
     text = words.get(str(how), "")
     figures = evidence.get("median_m") or (evidence.get("control") or {}).get("median_m")
     if figures:
-        text += _("与已有楼栋的中位距离:{figures}。").format(
-            figures="、".join(f"{d} {m} m" for d, m in figures.items())
-        )
+        text += _("与已有楼栋的中位距离:{figures}。").format(figures=joined(f"{d} {m} m" for d, m in figures.items()))
     return text
 
 
@@ -223,7 +222,7 @@ def _repaired_rows(prepared: Prepared) -> int:
 
 
 def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
-    """Give the account of an import as the object of ``--json`` (docs/intake.md)."""
+    """Give the account of an import as the object of ``--json``."""
     source = prepared.source
     return {
         "dataset": prepared.dataset.value,

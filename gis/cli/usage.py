@@ -18,6 +18,7 @@ from gis.errors import BadInput
 from gis.errors import DiskFull
 from gis.errors import GridAtlasError
 from gis.errors import RightMissing
+from gis.i18n import joined
 from gis.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def value_detail(found: Mapping[str, Any]) -> str:
         "datetime_from_date_parsing": _("“{value}”不是时间,应写成 2026-11-23T09:41"),
     }
     text = words.get(kind, _("“{value}”不能用"))
-    return text.format_map({"value": value, "expected": "", **limits}).replace("'", "").replace(" or ", "、")
+    return text.format_map({"value": value, "expected": "", **limits}).replace("'", "").replace(" or ", _("、"))
 
 
 def _usage_detail(error: TyperException) -> str:
@@ -132,7 +133,7 @@ def _hint(error: TyperException) -> str:
     alike = list(getattr(error, "possibilities", None) or [])
     if not alike and "Did you mean" in error.message:
         alike = [part for part in error.message.partition("Did you mean")[2].split("'") if part.isidentifier()]
-    return _("(是否指 {names})").format(names="、".join(alike)) if alike else ""
+    return _("(是否指 {names})").format(names=joined(alike)) if alike else ""
 
 
 def _shown(parameter: Any) -> str:  # noqa: ANN401  Typer's parameters have no public type
@@ -149,7 +150,7 @@ def _missing(error: TyperException) -> str:
     choices = parameter.type_descriptor.choices
     detail = text.format(name=_shown(parameter))
     if choices:
-        detail += _("(可选:{values})").format(values="、".join(str(value) for value in choices))
+        detail += _("(可选:{values})").format(values=joined(choices))
     return detail
 
 

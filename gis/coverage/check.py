@@ -163,8 +163,8 @@ def _lowest(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Keep the areas of the lowest level present; rows without a level count as lowest."""
     if "level" not in areas or areas["level"].isna().all():
         return areas
-    order = areas["level"].map({level.value: place for place, level in enumerate(LEVELS)}).fillna(len(LEVELS))
-    return areas[order == order.max()]
+    order = areas["level"].map({level.value: place for place, level in enumerate(LEVELS)})
+    return areas[order.isna() | (order == order.max())]
 
 
 def _known(houses: Points | None) -> dict[str, float]:

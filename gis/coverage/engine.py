@@ -116,6 +116,7 @@ class Workspace:
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
         self.conn = conn
         self.schema: str | None = None
+        self.made: list[str] = []
         self.kind = sql.SQL("TEMP")
         for key, value in PLANNER.items():
             conn.execute("SELECT set_config(%s, %s, true)", (key, value))
@@ -136,6 +137,7 @@ class Workspace:
     def table(self, name: str, query: str, keys: tuple[str, ...] = (), *, spatial: bool = False) -> None:
         """Keep the rows of a query as a table of the workspace, indexed by ``keys`` and, if spatial, by place."""
         target = sql.Identifier(name)
+        self.made.append(name)
         self.conn.execute(sql.SQL("CREATE {} TABLE {} AS ").format(self.kind, target) + sql.SQL(query))
         for key in keys:
             self.conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(target, sql.Identifier(key)))
@@ -156,7 +158,7 @@ class Workspace:
             self.conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(self.schema)))
             self.conn.execute("SELECT set_config('search_path', 'atlas, public', true)")
         else:
-            for name in ("cov_param", *(f"cov_{step}" for step, _keys, _spatial in STEPS)):
+            for name in ("cov_param", *self.made):
                 self.conn.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
 
 

@@ -1,5 +1,5 @@
 -- name: listing
--- Findings of a network, most households first; area keeps an area and those below it.
+-- Findings of a network, most households first, blind ones first among equals; area keeps an area and those below it.
 WITH RECURSIVE wanted AS (
     SELECT id FROM atlas.area WHERE code = %(area)s::text
     UNION
@@ -14,7 +14,8 @@ WHERE n.code = %(network)s
   AND (%(rules)s::text[] IS NULL OR f.rule = ANY (%(rules)s::text[]))
   AND (%(severities)s::text[] IS NULL OR f.severity = ANY (%(severities)s::text[]))
   AND (%(area)s::text IS NULL OR f.area_id IN (SELECT id FROM wanted))
-ORDER BY f.households DESC, f.buildings DESC, f.area_m2 DESC, f.id
+ORDER BY f.households DESC, f.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], f.severity),
+    f.area_m2 DESC, f.id
 LIMIT %(limit)s::bigint OFFSET %(offset)s
 
 -- name: one

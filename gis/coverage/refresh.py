@@ -173,13 +173,16 @@ def _store(conn: psycopg.Connection[Any], network: int, found: list[engine.Raw],
         if "incident_id" in subjects:
             subjects["incident"] = incidents[subjects.pop("incident_id")]
         rows.append((
-            network, str(raw.rule), raw.severity, raw.geom,
+            str(raw.rule), raw.severity, raw.geom,
             raw.measure["area_m2"], raw.measure["buildings"], raw.measure["households"], Jsonb(raw.measure),
             raw.grid_codes, [codes[i] for i in raw.building_ids],
             Jsonb(subjects), Jsonb(raw.remedies), raw.area_id,
         ))  # fmt: skip
-    with conn.cursor() as cursor:
-        cursor.executemany(statement(FILE, "add"), rows)
+    conn.execute(statement(FILE, "stage"))
+    with conn.cursor() as cursor, cursor.copy(statement(FILE, "fill")) as copy:
+        for row in rows:
+            copy.write_row(row)
+    conn.execute(statement(FILE, "add"), {"network": network})
     return True
 
 

@@ -49,12 +49,26 @@ SELECT (SELECT summary ->> 'digest' FROM atlas.refresh WHERE network_id = %(netw
 -- Findings of the network of the last refresh.
 DELETE FROM atlas.finding WHERE network_id = %(network)s
 
+-- name: stage
+-- Where the findings of this refresh wait: they are stored by one statement, since each one runs the triggers.
+CREATE TEMPORARY TABLE fresh_finding (
+    rule text, severity text, geom bytea, area_m2 double precision, buildings double precision, households double precision, measure jsonb,
+    grid_codes text[], building_codes text[], subjects jsonb, remedies jsonb, area_id bigint
+) ON COMMIT DROP
+
+-- name: fill
+-- Takes the findings in.
+COPY pg_temp.fresh_finding FROM STDIN
+
 -- name: add
--- One finding of this refresh (COPY does not work under row-level security).
+-- The findings of this refresh (COPY itself does not work under row-level security).
 INSERT INTO atlas.finding (
     network_id, rule, severity, geom, area_m2, buildings, households, measure, grid_codes, building_codes,
     subjects, remedies, area_id
-) VALUES (%s, %s, %s, ST_GeomFromWKB(%s, 4490), %s, %s, %s, %s, %s, %s, %s, %s, %s)
+)
+SELECT %(network)s, rule, severity, ST_GeomFromWKB(geom, 4490), area_m2, buildings, households, measure, grid_codes,
+    building_codes, subjects, remedies, area_id
+FROM pg_temp.fresh_finding
 
 -- name: done
 -- The refresh itself.

@@ -42,6 +42,18 @@ class OutputRefused(BadInput):
     cure = "请检查文件夹是否存在、是否可写,以及磁盘空间。"
 
 
+def require_folder(path: Path) -> None:
+    """See that a file could be written there, before the work that goes into it is done.
+
+    Raises
+    ------
+    OutputRefused
+        Its folder is not there.
+    """
+    if not path.resolve().parent.is_dir():
+        raise OutputRefused(path=path, detail=_("文件夹不存在"))
+
+
 def as_object(finding: Finding) -> dict[str, Any]:
     """Give a finding as one object of the JSON contract."""
     return {
@@ -142,9 +154,9 @@ def _write_excel(findings: list[Finding], path: Path) -> None:
         "lon": _("经度"), "lat": _("纬度"),
     }  # fmt: skip
     # A cell of text is written as text: what looks like a formula stays a word.
-    with xlsxwriter.Workbook(
-        path, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    # The file is opened here: a workbook that cannot open it leaves its own temporary files open.
+    with path.open("wb") as target, xlsxwriter.Workbook(target, options) as book:
         sheet = book.add_worksheet(_("问题"))
         sheet.write_row(0, 0, list(heads.values()), book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)

@@ -190,7 +190,7 @@ def _stray(finding: Judged) -> str:
         return _("网格 {grid} 由 {parts} 块互不相连的土地组成,这一块面积 {area}。").format(
             grid=finding.grids[0], parts=finding.measure["parts"], area=square(finding.measure["area_m2"])
         ) + _touched(finding)
-    others = finding.subjects.get("areas") or []
+    others = finding.subjects.get("area_names") or finding.subjects.get("areas") or []
     home = finding.area_name or finding.area_code
     where = _("伸入 {areas}").format(areas=_codes(others)) if others else _("不在任何社区之内")
     text = (

@@ -265,6 +265,8 @@ def _polygons_of(shape: shapely.Geometry) -> shapely.Geometry | None:
     if not parts:
         return None
     bound: shapely.Geometry = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    if not shapely.is_valid(bound):  # parts that share an edge: one polygon, drawn as two
+        bound = shapely.union_all(parts)
     return bound
 
 
@@ -285,7 +287,15 @@ def as_lines(out: Checked) -> None:
     out.refuse(flat, "collapsed", _("线塌缩成点,没有长度"))
 
 
-def as_points(out: Checked, *, footprints: bool) -> None:
+def inner_points(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Give a point inside each polygon, None for what is no polygon."""
+    areal = np.isin(shapely.get_type_id(geometry), (POLYGON, MULTIPOLYGON))
+    points = np.full(len(geometry), None, dtype=object)
+    points[areal] = shapely.point_on_surface(geometry[areal])
+    return points
+
+
+def as_points(out: Checked, *, footprints: bool, inner: NDArray[np.object_] | None = None) -> None:
     """Make every geometry one point; polygons give a point inside them; in place.
 
     Parameters
@@ -294,6 +304,8 @@ def as_points(out: Checked, *, footprints: bool) -> None:
         Geometry in CGCS2000 degrees.
     footprints : bool
         Whether polygons are kept as footprints (buildings), valid ones only.
+    inner : ndarray of shapely geometry, (n,), optional
+        A point inside each polygon as it stood in the file; not used where it was repaired.
     """
     for row in map(int, np.flatnonzero(shapely.get_type_id(out.geometry) == COLLECTION)):
         parts = _flatten(out.geometry[row])
@@ -313,6 +325,11 @@ def as_points(out: Checked, *, footprints: bool) -> None:
     mend_polygons(out, shapes)
     inside = ~shapely.is_missing(shapes)
     out.geometry[areal] = None
+    if inner is not None:
+        known = inside & ~(shapely.is_missing(inner) | shapely.is_empty(inner))
+        known[list(out.repaired)] = False
+        out.geometry[known] = inner[known]
+        inside &= ~known
     out.geometry[inside] = shapely.point_on_surface(shapes[inside])
     if footprints:
         out.footprint = shapes

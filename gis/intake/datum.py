@@ -19,6 +19,7 @@ import shapely
 from pyproj import CRS
 
 from gis import crs
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake.control import compare
 from gis.intake.control import figures
@@ -171,7 +172,7 @@ def name_candidates(candidates: list[Candidate]) -> str:
             close()
         run.append(int(number))
     close()
-    return "、".join(out)
+    return joined(out)
 
 
 def weigh(

@@ -236,7 +236,8 @@ def detect(data: bytes, name: str, *, given: str | None = None, declared: str | 
         return Verdict(declared, "declared", tuple(ranked))
     best, second = ranked[0], ranked[1]
     if best[1] < 0 or best[1] - second[1] < CLEAR:
-        close = [SPOKEN.get(c, c) for c, s in ranked if s > best[1] - 2 * CLEAR]
+        near = {c for c, s in ranked if s > best[1] - 2 * CLEAR}
+        close = [SPOKEN.get(c, c) for c in CANDIDATES if c in near]  # the likeliest here first
         raise EncodingAmbiguous(name=name, candidates=", ".join(close), first=close[0])
     return Verdict(best[0], "plausible", tuple(ranked))
 

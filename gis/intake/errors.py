@@ -47,6 +47,7 @@ class FileTooLarge(BadInput):
 
     template = "文件 {name} 超出限制:{detail}。"
     cure = "请拆分文件,或由管理员调大 GRIDATLAS_INTAKE_MAX_FILE_MB、GRIDATLAS_INTAKE_MAX_ROWS。"
+    http_status = 413
 
 
 class ArchiveUnsafe(BadInput):
@@ -154,4 +155,4 @@ class FieldsUnrecognised(BadInput):
     """Not one column of a table without geometry could be matched."""
 
     template = "文件 {name} 里没有一列能对应上字段;它的列是:{columns}。"
-    cure = "请检查数据类型是否选对,或用 --map 字段=列名 指明。"
+    cure = "请检查数据类型和文字编码是否选对,或用 --map 字段=列名 指明。"

@@ -19,7 +19,9 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyarrow import compute
 
+from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import angles
 from gis.intake.encodings import clean_text
 from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
@@ -45,6 +47,9 @@ PLACES = {LON: "经度或东坐标", LAT: "纬度或北坐标", WKT: "WKT 几何
 
 ALIASES = {"lon": LON, "lng": LON, "x": LON, "lat": LAT, "y": LAT, "wkt": WKT, "geometry": WKT, "point": POINT}
 """What a user may write for them on the left of ``--map``."""
+
+CUT = (8, 10)
+"""Bytes of a header that may be the start of a longer one (a .dbf keeps ten, whole characters of them)."""
 
 UNIQUE_LEAST = 0.5
 SAMPLE = 2000
@@ -135,7 +140,17 @@ def _match(column: str, words: Mapping[str, Mapping[str, float]]) -> dict[str, f
     tail = re.sub(r"_\d+$", "", column)
     if tail != column and clean_text(tail) in words:
         return {field: weight * 0.6 for field, weight in words[clean_text(tail)].items()}
-    return {}
+    return _match_cut(column, words)
+
+
+def _match_cut(column: str, words: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Look up a header that the ten bytes of a .dbf cut off (``网格编`` for 网格编码): all it may have been agree."""
+    key = clean_text(column.rstrip("\ufffd"))
+    if not CUT[0] <= len(column.rstrip("\ufffd").encode()) <= CUT[1]:
+        return {}
+    whole = [fields for word, fields in words.items() if word.startswith(key)]
+    alike = {field for fields in whole for field, weight in fields.items() if weight >= ENOUGH}
+    return {field: 0.9 * max(f.get(field, 0.0) for f in whole) for field in alike} if len(alike) == 1 else {}
 
 
 def _fit(column: Column, field: str, kind: str) -> float:
@@ -159,12 +174,13 @@ def _fit(column: Column, field: str, kind: str) -> float:
 
 
 _NUMBER = r"^\s*[+-]?[\d,]*[.,]?\d+([eE][+-]?\d+)?\s*\D{0,3}$"
-_WKT = r"(?i)^\s*(SRID=\d+;)?\s*(MULTI)?(POINT|LINE|POLYGON|CURVE|SURFACE|GEOMETRY|COMPOUND)"
+_WKT = r"(?i)^\s*(SRID=\d+;)?\s*((MULTI)?(POINT|LINE|POLYGON|CURVE|SURFACE|GEOMETRY|COMPOUND)|0[01][0-9A-F]{16,}\s*$)"
 _PAIR = r"^\s*[(\[]?\s*[+-]?\d+(\.\d+)?\s*[,，;\s]\s*[+-]?\d+(\.\d+)?\s*[)\]]?\s*$"
 
 
 _PATTERNS = {
-    **dict.fromkeys(("integer", "number", LON, LAT), _NUMBER),
+    **dict.fromkeys(("integer", "number"), _NUMBER),
+    **dict.fromkeys((LON, LAT), f"{_NUMBER}|{angles.SEXAGESIMAL}"),
     **dict.fromkeys(("date", "timestamp"), r"\d"),
     WKT: _WKT,
     POINT: _PAIR,
@@ -180,6 +196,38 @@ def _fit_code(column: Column, count: int) -> float:
     if distinct < UNIQUE_LEAST:
         return 0.2
     return (1.0 if distinct > 0.98 else 0.8) * (1.0 if filled > MOST else 0.6)  # noqa: PLR2004 - nearly unique
+
+
+def doubts(table: pa.Table, dataset: Dataset, chosen: Mapping[str, str], given: Mapping[str, str] | None) -> list[str]:
+    """Say which column is called a code and was not taken for one, because its values repeat.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The file's attributes.
+    dataset : Dataset
+        What the rows are.
+    chosen : mapping of str to str
+        From :func:`decide`.
+    given : mapping of str to str, optional
+        What the user wrote; who decided about the code needs no hint.
+    """
+    if "code" in chosen or "code" in (given or {}):
+        return []
+    words = synonyms(dataset)
+    for column in table.column_names:
+        cells = table.column(column)
+        count = len(cells) - cells.null_count
+        if column in chosen.values() or not count or _match(column, words).get("code", 0.0) < ENOUGH:
+            continue
+        distinct = pc.count_distinct(cells, mode="only_valid").as_py()
+        if distinct < count * UNIQUE_LEAST:
+            text = _(
+                "列 {column} 像是编码,但 {count} 行里只有 {distinct} 个不同的值,没有用作编码;"
+                "若确是编码,请用 --map code={column} 指明,重复的行会被列出。"
+            )
+            return [text.format(column=column, count=count, distinct=distinct)]
+    return []
 
 
 def _whole(column: Column) -> bool:
@@ -240,13 +288,13 @@ def decide(
         field = fields.get(raw.strip()) or fields.get(clean_text(raw))
         if field is None:
             names = [f.name for f in FIELDS[dataset]] + ["lon", "lat", "wkt"]
-            raise FieldUnknown(dataset=dataset.value, field=raw, fields="、".join(names))
+            raise FieldUnknown(dataset=dataset.value, field=raw, fields=joined(names))
         if not column.strip():
             mapping.pop(field, None)
             continue
         exact = column if column in columns else known.get(clean_text(column))
         if exact is None:
-            raise ColumnMissing(column=column, columns="、".join(columns[:60]))
+            raise ColumnMissing(column=column, columns=joined(columns[:60]))
         chosen[field] = exact
     if WKT in chosen or POINT in chosen:
         mapping = {f: c for f, c in mapping.items() if f not in PLACES}

@@ -105,7 +105,8 @@ def load(
     rejects_path : Path, optional
         Where the rejects file goes; default: ``rejects/`` below ``GRIDATLAS_HOME``.
     dry_run : bool
-        Do all of it and roll it back: same counts, nothing kept, no rejects file.
+        Do all of it and roll it back: same counts, nothing kept. A rejects file is written
+        only where one was asked for by name.
     reason : str, optional
         Why, for the audit row.
     progress : callable, optional
@@ -139,8 +140,9 @@ def load(
                 already = _earlier(conn, prepared, network)
             if dry_run:
                 conn.rollback()
-                import_id = target = None
-            elif target:
+                import_id = None
+                target = target if rejects_path else None
+            if target:
                 part = rejected_rows.write(target, prepared.rejects)
         if part and target:
             part.replace(target)

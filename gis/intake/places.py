@@ -17,6 +17,7 @@ from pyarrow import compute
 from shapely.errors import GEOSException
 
 from gis.i18n import translate as _
+from gis.intake import angles
 from gis.intake import values
 from gis.intake.encodings import clean_text
 from gis.intake.fields import LAT
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 pc: Any = compute  # its stubs know no chunked arrays
 Column: TypeAlias = Any
 
+HEX = r"^\s*0[01][0-9A-Fa-f]{16,}\s*$"
 CURVED = re.compile(r"CURVE|CIRCULAR|MULTISURFACE", re.IGNORECASE)
 _PAIR = r"^\s*[(\[]?\s*(?P<a>[+-]?\d+(?:\.\d+)?)\s*[,，;\s]\s*(?P<b>[+-]?\d+(?:\.\d+)?)\s*[)\]]?\s*$"
 
@@ -80,7 +82,7 @@ def build(
         x, y = _from_pairs(table.column(mapping[POINT]), mapping[POINT], warnings)
         columns = [mapping[POINT]]
     else:
-        x, y = values.numbers(table.column(mapping[LON])), values.numbers(table.column(mapping[LAT]))
+        x, y = _degrees(table.column(mapping[LON])), _degrees(table.column(mapping[LAT]))
         columns = [mapping[LON], mapping[LAT]]
     known = ~(np.isnan(x) | np.isnan(y))
     given = np.zeros(len(x), dtype=bool)
@@ -98,7 +100,49 @@ def build(
     return out
 
 
+def _degrees(column: Column) -> NDArray[np.float64]:
+    """Read numbers; also degrees, minutes and seconds where a table of text has them."""
+    found = values.numbers(column)
+    return angles.read(values.text_column(column), found) if _has_marks(column) else found
+
+
+def _has_marks(column: Column) -> bool:
+    """Say whether any cell has a sign of degrees or a colon: without it a number is a number."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, "[°º度:]")).as_py())
+
+
+def written_srid(column: Column) -> int | None:
+    """Read which reference system the cells of a geometry column name (EWKT, EWKB); None where they differ."""
+    cells = values.text_column(column).drop_null()
+    named = pc.struct_field(pc.extract_regex(cells, r"(?i)^\s*SRID=(?P<n>\d+);"), 0)
+    found = {srid for srid in named.unique().to_pylist() if srid}
+    head = [c for c in cells.slice(0, 1).to_pylist() if re.match(HEX, c)]
+    if head:
+        shapes = _from_hex(cells.to_pandas().to_numpy(dtype=object, na_value=None)).geometry
+        found = {str(n) for n in np.unique(shapely.get_srid(shapes[~shapely.is_missing(shapes)])) if n > 0}
+    return int(found.pop()) if len(found) == 1 else None
+
+
+def _from_hex(cells: NDArray[np.object_]) -> Places:
+    """Read WKB or EWKB written in hexadecimal, as PostGIS gives geometry in a CSV."""
+    out = Places(np.full(len(cells), None, dtype=object))
+    for at, cell in enumerate(cells):
+        if cell is None:
+            continue
+        try:
+            with np.errstate(invalid="ignore"):
+                out.geometry[at] = shapely.from_wkb(cell.strip())
+        except (GEOSException, NotImplementedError, ValueError):
+            out.bad[at] = ("bad_wkt", _("WKB 文本无法读取"))
+    return out
+
+
 def _from_wkt(column: Column) -> Places:
+    first = values.text_column(column).drop_null().slice(0, 1).to_pylist()
+    if first and re.match(HEX, first[0]):
+        return _from_hex(values.text_column(column).to_pandas().to_numpy(dtype=object, na_value=None))
     text = pc.replace_substring_regex(values.text_column(column), r"(?i)^SRID=\d+;", "")
     cells = text.to_pandas().to_numpy(dtype=object, na_value=None)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -15,8 +16,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from gis import crs
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import checks
 from gis.intake import datum as datums
@@ -139,7 +143,7 @@ def prepare(
         _comparable(checked),
         dataset,
         book,
-        stem=None if row_codes else sha[:8],
+        stem=None if row_codes else _stem(sha, raw.layer),
         keep_duplicates=keep_duplicates,
     )
     row_rules.judge(frame, dataset, book, strict=strict)
@@ -165,6 +169,11 @@ def prepare(
     return Prepared(dataset, clean, rejects, repairs, source, warnings)
 
 
+def _stem(sha: str, layer: str | None) -> str:
+    """Give what the codes of rows without one begin with: of its own for each layer of a file."""
+    return (hashlib.sha256(f"{sha}:{layer}".encode()).hexdigest() if layer else sha)[:8]
+
+
 def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[str, str]:
     proposals = fields.propose(raw.table, dataset, placed=raw.drawn)
     chosen = fields.decide(proposals, raw.table.column_names, dataset, mapping)
@@ -172,13 +181,18 @@ def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[
     if not placed and dataset not in PLACELESS:
         raise PlaceMissing(name=raw.name)
     if not chosen and not raw.drawn:
-        raise FieldsUnrecognised(name=raw.name, columns="、".join(raw.table.column_names[:30]))
+        raise FieldsUnrecognised(name=raw.name, columns=joined(raw.table.column_names[:30]))
+    raw.notes += fields.doubts(raw.table, dataset, chosen, mapping)
     return chosen
 
 
 def _geometry(raw: Raw, chosen: Mapping[str, str], warnings: list[str]) -> tuple[places.Places, bool]:
     """Give the geometry as in the file, and whether the file has places at all."""
     if places.is_placed(chosen):
+        srid = places.written_srid(raw.table.column(chosen[fields.WKT])) if fields.WKT in chosen else None
+        if srid and raw.crs is None:
+            with suppress(CRSError):
+                raw.crs, raw.declared = CRS.from_epsg(srid), "file"
         return places.build(raw.table, chosen, raw.rows, warnings), True
     if raw.geometry is not None:
         return places.Places(raw.geometry), True
@@ -237,6 +251,11 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     if decision.swapped:
         checked.geometry = shapely.transform(checked.geometry, lambda xy: xy[:, ::-1])
     _swap_single(checked, decision)
+    # The point of a footprint is taken in the coordinates of its file: turned into degrees, another
+    # point of the same shape may come out, and a building near a border change sides.
+    inner = None
+    if SHAPES[dataset] == "point" and crs.is_projected(decision.datum):
+        inner = crs.transform_geometries(checks.inner_points(checked.geometry), decision.datum)
     checked.geometry = crs.transform_geometries(checked.geometry, decision.datum)
     checks.within_world(checked)
     shape = SHAPES[dataset]
@@ -245,7 +264,7 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     elif shape == "line":
         checks.as_lines(checked)
     else:
-        checks.as_points(checked, footprints=dataset is Dataset.BUILDINGS)
+        checks.as_points(checked, footprints=dataset is Dataset.BUILDINGS, inner=inner)
     return checked
 
 
@@ -334,7 +353,7 @@ def inspect(
         Proposal(p.field, p.label, chosen.get(p.field, p.column), 1.0 if p.field in (mapping or {}) else p.confidence)
         for p in proposals
     ]
-    warnings: list[str] = list(raw.notes)
+    warnings = [*raw.notes, *fields.doubts(raw.table, dataset, chosen, mapping)]
     geometry = _geometry(raw, chosen, warnings)[0].geometry
     with np.errstate(over="ignore", invalid="ignore"):
         points, rows = _points(geometry)

@@ -7,23 +7,31 @@ that only wants a GeoDataFrame. What the columns and coordinates mean is decided
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from gis.i18n import joined
+from gis.i18n import translate as _
 from gis.intake import tables
 from gis.intake import vectors
+from gis.intake.encodings import clean_text
 from gis.intake.errors import FileEmpty
 from gis.intake.errors import LayerMissing
 from gis.intake.errors import LayerNeeded
+from gis.intake.fields import enum_words
 from gis.intake.parts import Note
 from gis.intake.parts import Raw
 from gis.intake.staging import Stage
 from gis.intake.staging import Staged
 from gis.intake.staging import fingerprint_file
+from gis.intake.tables import unique_names
 from gis.vocabulary import SHAPES
 from gis.vocabulary import Dataset
 
@@ -93,11 +101,12 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
         for place in places:
             if place.layer == layer:
                 return place
-        raise LayerMissing(name=name, layer=layer, layers="、".join(names[:40]))
+        raise LayerMissing(name=name, layer=layer, layers=joined(names[:40]))
     if len(places) == 1:
         return places[0]
     if dataset is not None:
-        called = [p for p in places if p.layer.casefold() in {dataset.value, dataset.value.removesuffix("s")}]
+        words = enum_words("Dataset")
+        called = [p for p in places if words.get(clean_text(p.layer)) == dataset.value]
         if len(called) == 1:
             return called[0]
         wanted = SUITED[SHAPES[dataset]]
@@ -107,7 +116,41 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
     filled = [p for p in places if not _is_blank(p)] if len(places) <= 20 else list(places)  # noqa: PLR2004 - enough
     if len(filled) == 1:
         return filled[0]
-    raise LayerNeeded(name=name, layers="、".join(names[:40]), first=names[0])
+    raise LayerNeeded(name=name, layers=joined(names[:40]), first=names[0])
+
+
+def _folders(places: Sequence[Place], dataset: Dataset | None) -> list[Place]:
+    """List the folders of a KML that are read as one: drawing programs sort one layer into folders."""
+    if dataset is None or any(place.staged.kind != "kml" for place in places):
+        return []
+    wanted = SUITED[SHAPES[dataset]]
+    suited = [p for p in places if not p.shape or p.shape.split(" ")[0] in {*wanted, "Unknown", "GeometryCollection"}]
+    return suited if len(suited) > 1 else []
+
+
+def _together(parts: list[Raw], folders: Sequence[Place]) -> Raw:
+    """Join the folders of a KML; rows are numbered on, the folder stands in a column of its own."""
+    out = parts[0]
+    tables, done = [], 0
+    for part, place in zip(parts, folders, strict=True):
+        name = pa.array([place.layer] * part.table.num_rows, pa.string())
+        tables.append(part.table.append_column(unique_names([*part.table.column_names, _("文件夹")])[-1], name))
+        part.rows = part.rows + done
+        if part is not out:
+            out.repairs += [replace(note, row=note.row + done) for note in part.repairs]
+            out.rejects += [(replace(note, row=note.row + done), row) for note, row in part.rejects]
+        done += part.rows_read
+    out.table = pa.concat_tables(tables, promote_options="permissive")
+    out.rows = np.concatenate([part.rows for part in parts])
+    if out.geometry is not None:
+        out.geometry = np.concatenate([part.geometry for part in parts])
+    if out.wkb is not None:
+        chunks: list[Any] = [chunk for part in parts if part.wkb is not None for chunk in part.wkb.chunks]
+        out.wkb = pa.chunked_array(chunks)
+    out.rows_read = done
+    words = _("KML 的 {count} 个文件夹一起读取:{names}。")
+    out.notes.append(words.format(count=len(folders), names=joined(p.layer for p in folders)))
+    return out
 
 
 def _is_blank(place: Place) -> bool:
@@ -154,12 +197,17 @@ def open_file(
     path, named = split_name(path)
     with Stage(path) as stage:
         places = list_places(stage)
-        place = choose(places, path.name, layer or named, dataset)
-        raw = _read_place(stage, place, encoding=encoding, columns=columns, rows=rows, decode=decode)
+        folders = [] if layer or named else _folders(places, dataset)
+        place = folders[0] if folders else choose(places, path.name, layer or named, dataset)
+        parts = [
+            _read_place(stage, p, encoding=encoding, columns=columns, rows=rows, decode=decode)
+            for p in folders or [place]
+        ]
+        raw = _together(parts, folders) if folders else parts[0]
         raw.layers = [p.layer for p in places]
         raw.sha256 = fingerprint_file(path) if rows is None else ""
         raw.name = path.name
-        if len(places) > 1 or place.staged.kind in {"gpkg", "gdb", "kml", "gml"}:
+        if not folders and (len(places) > 1 or place.staged.kind in {"gpkg", "gdb", "kml", "gml"}):
             raw.layer = place.layer
     if raw.rows_read == 0:
         raise FileEmpty(name=path.name)

@@ -149,9 +149,7 @@ def canonical(
     if "code" not in frame:
         frame["code"] = pd.Series([None] * len(frame), index=frame.index, dtype="str")
     if dataset is Dataset.AREAS:
-        _fill_level(frame, level)
-        if frame["level"].isna().any():
-            book.warnings.append(_("文件没有写明辖区层级,按社区处理;若是区或街道,请用 --level 指明。"))
+        _fill_level(frame, level, book)
     return frame
 
 
@@ -169,7 +167,8 @@ def _tell_failed(found: values.Converted, label: str, name: str, cells: Any, boo
         book.warnings.append(words.format(label=label, count=len(common), listed=listed))
 
 
-def _fill_level(frame: pd.DataFrame, level: str | None) -> None:
+def _fill_level(frame: pd.DataFrame, level: str | None, book: Book) -> None:
+    """Fill in what level an area is: as told, by the digits of its code, else like most rows of the file."""
     known = frame["level"] if "level" in frame else pd.Series([None] * len(frame), index=frame.index, dtype="str")
     if level:
         frame["level"] = known.fillna(AreaLevel(level).value)
@@ -177,6 +176,14 @@ def _fill_level(frame: pd.DataFrame, level: str | None) -> None:
     bare = frame["code"].str.replace(r"(?<=^.{9})000$|(?<=^.{6})000000$", "", regex=True)
     digits = bare.str.len().where(bare.str.fullmatch(r"\d+", na=False))
     frame["level"] = known.fillna(digits.map({k: v.value for k, v in LEVEL_BY_LENGTH.items()})).astype("str")
+    missing = int(frame["level"].isna().sum())
+    if missing and missing == len(frame):
+        book.warnings.append(_("文件没有写明辖区层级,按社区处理;若是区或街道,请用 --level 指明。"))
+    elif missing:
+        # One row without a code must not count as a community among streets: it would be the only land judged.
+        frame["level"] = frame["level"].fillna(str(frame["level"].mode().iloc[0]))
+        words = _("有 {count} 行看不出辖区层级,按文件中最多的层级处理;若不对,请补上层级,或用 --level 指明。")
+        book.warnings.append(words.format(count=missing))
 
 
 # codes -----------------------------------------------------------------------------------------

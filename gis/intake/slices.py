@@ -7,6 +7,9 @@ in memory together. For readers that keep numbers, not shapes (``script/gis chec
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +26,9 @@ from gis.intake.parts import Prepared
 from gis.intake.parts import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     from gis.intake.datum import Decision
@@ -33,7 +38,8 @@ if TYPE_CHECKING:
 LARGE = 100_000
 """Files of more rows than this are taken in stretches."""
 
-STRETCH = 1 << 16
+STRETCH = 1 << 15
+AHEAD = 2
 SAMPLE = 20_000
 SHOWN = 20
 
@@ -84,9 +90,27 @@ def prepare_slices(
         rows_read=raw.rows_read,
         fingerprint="",
     )
-    for start in range(0, len(raw.rows), STRETCH):
+
+    def take(start: int) -> Prepared:
         part = _stretch(raw, np.arange(start, min(start + STRETCH, len(raw.rows))), first=start == 0)
-        yield _prepare(part, chosen, decision, dataset, source)
+        return _prepare(part, chosen, decision, dataset, source)
+
+    yield from _ahead(take, range(0, len(raw.rows), STRETCH))
+
+
+def _ahead(take: Callable[[int], Prepared], starts: range) -> Iterator[Prepared]:
+    """Prepare stretches on every core, in order, never more than :data:`AHEAD` ahead of the reader.
+
+    The work is done in whole arrays by GEOS, PROJ and Arrow, which let other threads run.
+    """
+    with ThreadPoolExecutor(AHEAD) as pool:
+        waiting: deque[Future[Prepared]] = deque()
+        for start in starts:
+            waiting.append(pool.submit(copy_context().run, take, start))  # the reader's language goes along
+            if len(waiting) == AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _stretch(raw: Raw, at: np.ndarray, *, first: bool) -> Raw:

@@ -20,12 +20,14 @@ import zlib
 from contextlib import ExitStack
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Self
 
 from gis.errors import FileMissing
 from gis.i18n import translate as _
+from gis.intake import dbase
 from gis.intake.errors import ArchiveUnsafe
 from gis.intake.errors import ArchiveWithoutData
 from gis.intake.errors import FileBroken
@@ -117,7 +119,7 @@ class Stage:
 
     def __enter__(self) -> Self:
         try:
-            self.files = self._arrange()
+            self.files = [self._mended(file) for file in self._arrange()]
         except BaseException:
             self._stack.close()
             raise
@@ -177,6 +179,23 @@ class Stage:
         """Find the .shp of a shapefile part, under a name no driver can misread."""
         main = next((p for p in _siblings(path) if p.suffix.lower() == wanted), path)
         return main if re.fullmatch(r"[\w./ -]+", str(main)) else self._link(main)
+
+    def _mended(self, file: Staged) -> Staged:
+        """Give a shapefile whose field names were cut within a character whole ones, in a copy of its table."""
+        if file.kind not in {"shapefile", "dbf"}:
+            return file
+        parts = _siblings(file.path)
+        table = next((p for p in parts if p.suffix.lower() == ".dbf"), None)
+        names = dbase.cut_names(table) if table else {}
+        if not names or table is None:
+            return file
+        folder = self.folder / f"names-{file.path.stem}"
+        folder.mkdir(exist_ok=True)
+        for part in parts:
+            if part != table:
+                (folder / part.name).symlink_to(part.resolve())
+        dbase.mend_names(table, folder / table.name, names)
+        return replace(file, path=folder / file.path.name)
 
     def _link(self, path: Path) -> Path:
         clean = re.sub(r"[^\w.-]", "_", path.stem)

@@ -95,6 +95,8 @@ def read_text(stage: Stage, staged: Staged, encoding: str | None = None) -> Shee
     try:
         return _parse(path, layout, staged.name, verdict)
     except pa.ArrowInvalid as error:
+        if "Could not skip" in str(error) and path.stat().st_size < LARGEST_CELL:
+            raise FileEmpty(name=staged.name) from None  # a header, and not even a line break after it
         if "UTF8" not in str(error):
             raise FileBroken(name=staged.name, detail=_("有没有收尾的引号,或某一格过长")) from None
     return _parse(_recode(stage, path, "utf-8"), layout, staged.name, verdict)
@@ -147,6 +149,8 @@ def _layout(text: str, name: str) -> _Layout:
     at = header_row([row for row, _line in heads])
     width = Counter(len(row) for row, _line in heads[at:]).most_common(1)[0][0]
     header, line = heads[at]
+    if merged := stacked([row for row, _line in heads[at : at + 3]]):
+        header, line = merged, heads[at + 1][1]
     if is_data(header) and (at or len(heads) > 1):
         return _Layout(best, unique_names([""] * width), heads[at - 1][1] if at else 0)
     padded = header + [""] * (width - len(header))
@@ -238,6 +242,33 @@ def header_row(rows: list[list[str]]) -> int:
         if count >= max(2, 0.6 * widest) or widest <= 1:
             return at
     return 0
+
+
+def stacked(rows: list[list[str]]) -> list[str]:
+    """Join a header of two rows, as merged cells leave it (``位置`` above ``经度`` and ``纬度``).
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The header row and the two after it.
+
+    Returns
+    -------
+    list of str
+        The joined header; empty where the second row is none.
+    """
+    if len(rows) < 3:  # noqa: PLR2004 - two of header, one of data
+        return []
+    width = max(map(len, rows))
+    first, second, data = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows)
+    filled = [at for at in range(width) if second[at]]
+    spanned = [at for at in filled if not first[at] or (at + 1 < width and not first[at + 1])]
+    if len(filled) < 2 or spanned != filled or all(first[at] for at in filled):  # noqa: PLR2004 - a pair at least
+        return []
+    under = [at for at in filled if is_data([data[at]])]
+    if not under or is_data(second) or not any(first[at] and not second[at] for at in range(width)):
+        return []
+    return [second[at] or first[at] for at in range(width)]
 
 
 def is_data(row: list[str]) -> bool:
@@ -337,6 +368,8 @@ class _Rows:
 
     def _start(self) -> None:
         at = header_row(self._head)
+        if merged := stacked(self._head[at : at + 3]):
+            self._head[at : at + 2] = [merged]
         width = max(len(row) for row in self._head[at:])
         headless = is_data(self._head[at]) and len(self._head) > 1
         header = [] if headless else self._head[at]

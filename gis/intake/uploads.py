@@ -25,6 +25,7 @@ from typing import Any
 from gis.errors import DiskFull
 from gis.errors import NotFound
 from gis.errors import RightMissing
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake.errors import FileEmpty
 from gis.intake.errors import FilesUnrelated
@@ -134,7 +135,7 @@ class Upload:
         shapes = [p for p in files if p.suffix.lower() == ".shp"]
         parts = all(p.suffix.lower() in SHAPEFILE_PARTS for p in files)
         if len(stems) != 1 or not parts:
-            raise FilesUnrelated(count=len(files), names="、".join(p.name for p in files[:5]))
+            raise FilesUnrelated(count=len(files), names=joined(p.name for p in files[:5]))
         return shapes[0] if shapes else files[0]
 
     @contextmanager
@@ -155,7 +156,7 @@ class Upload:
         folder = self.folder / _FILES
         before = [p for p in self.files() if p.name != clean]
         if len(before) >= MOST_FILES:
-            raise FilesUnrelated(count=len(before) + 1, names="、".join(p.name for p in before[:5]))
+            raise FilesUnrelated(count=len(before) + 1, names=joined(p.name for p in before[:5]))
         part = folder / f"{secrets.token_hex(8)}.part"
         try:
             folder.mkdir(exist_ok=True)

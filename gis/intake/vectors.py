@@ -26,7 +26,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 from shapely.errors import GEOSException
 
+from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import dbase
 from gis.intake import encodings
 from gis.intake.errors import EncodingWrong
 from gis.intake.errors import FileBroken
@@ -131,7 +133,7 @@ def _check_whole(staged: Staged) -> None:
     if staged.kind == "shapefile":
         missing = [e for e in (".shp", ".shx") if not _part(path, e)]
         if missing:
-            raise FileIncomplete(name=staged.name, parts="、".join(missing))
+            raise FileIncomplete(name=staged.name, parts=joined(missing))
         with path.open("rb") as source:
             head = source.read(28)
         if path.stat().st_size < struct.unpack(">i", head[24:28])[0] * 2:
@@ -205,9 +207,11 @@ def read_layer(
         detail = _("应有 {expected} 行,只读出 {got} 行").format(expected=expected, got=table.num_rows)
         raise FileBroken(name=staged.name, detail=detail)
     _check_rows(table.num_rows, staged)
+    table, cut = _mend_text(table)
     shape = meta["geometry_name"] or "wkb_geometry"
     out = _with_geometry(table, shape if meta["geometry_type"] is not None else None, decode=decode)
     out.encoding = verdict
+    out.repairs += [Note(at + 1, "text_cut", _("文字超出字段宽度被截断,已去掉末尾的残字")) for at in cut]
     if verdict is not None and rows is None:
         _mend_commas(staged, out)
     if any(key == "curve" for key, _words in out.unreadable.values()):
@@ -216,6 +220,32 @@ def read_layer(
         out.crs = _crs(meta["crs"])
         out.declared = _who_declares(staged) if out.crs is not None else ""
     return out
+
+
+def _mend_text(table: pa.Table) -> tuple[pa.Table, list[int]]:
+    """Make text valid that GDAL passed on as it stood: a character cut at a field's end goes, others are marked.
+
+    Returns
+    -------
+    tuple of (pyarrow.Table, list of int)
+        The table, and the rows whose text ended in the middle of a character.
+    """
+    cut: set[int] = set()
+    for at, column in enumerate(table.columns):
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            continue
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            cells = column.cast(pa.large_binary()).to_pylist()
+            texts: list[str | None] = []
+            for row, cell in enumerate(cells):
+                whole = None if cell is None else dbase.whole(cell)
+                if whole != cell:
+                    cut.add(row)
+                texts.append(None if whole is None else whole.decode("utf-8", errors="replace"))
+            table = table.set_column(at, table.column_names[at], pa.array(texts, column.type))
+    return table, sorted(cut)
 
 
 def _stroke(staged: Staged, layer: str, out: Layer) -> None:
@@ -290,7 +320,8 @@ def _decode(wkb: pa.ChunkedArray[Any], out: Layer) -> NDArray[np.object_]:
     for chunk in wkb.chunks:
         raw = chunk.to_numpy(zero_copy_only=False)
         try:
-            parts.append(shapely.from_wkb(raw, on_invalid="raise"))
+            with np.errstate(invalid="ignore"):  # NaN among the coordinates is judged by the checks
+                parts.append(shapely.from_wkb(raw, on_invalid="raise"))
         except (GEOSException, NotImplementedError):
             parts.append(_decode_slowly(raw, done, out))
         done += len(raw)
@@ -303,7 +334,8 @@ def _decode_slowly(raw: NDArray[np.object_], start: int, out: Layer) -> NDArray[
         if value is None:
             continue
         try:
-            result[at] = shapely.from_wkb(value)
+            with np.errstate(invalid="ignore"):
+                result[at] = shapely.from_wkb(value)
         except NotImplementedError:
             out.unreadable[start + at] = ("curve", _("含有曲线,请先转成折线(例如 ogr2ogr -nlt CONVERT_TO_LINEAR)"))
         except GEOSException as error:
@@ -319,7 +351,7 @@ def _decode_slowly(raw: NDArray[np.object_], start: int, out: Layer) -> NDArray[
 
 
 def _mend(value: bytes) -> object | None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore")
         try:
             found: object | None = shapely.from_wkb(value, on_invalid="fix")
@@ -351,7 +383,8 @@ def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None, *
     table = table.drop_columns([n for n in table.column_names if n.startswith("__index_level_")])
     table = table.replace_schema_metadata(None)
     if main is None:
-        return Layer(_rename(table), None)
+        table, found = _undeclared(table)
+        return _with_geometry(table, found, decode=decode)
     about: dict[str, Any] = geo["columns"][main]
     others = [n for n in geo["columns"] if n != main and n in table.column_names]
     table = table.drop_columns(others)
@@ -362,6 +395,31 @@ def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None, *
     out.crs = _parquet_crs(about)
     out.declared = ("file" if "crs" in about else "format") if out.crs is not None else ""
     return out
+
+
+def _undeclared(table: pa.Table) -> tuple[pa.Table, str | None]:
+    """Find WKB in a Parquet file that says nothing of geometry; other bytes become text, or go.
+
+    Returns
+    -------
+    tuple of (pyarrow.Table, str or None)
+        The table, and the name of the column of geometry.
+    """
+    found = None
+    for name in table.column_names:
+        column = table.column(name)
+        if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+            continue
+        first = next((v for v in column.slice(0, 1000).to_pylist() if v), b"")
+        if found is None and first[:1] in {b"\x00", b"\x01"} and _mend(first) is not None:
+            found = name
+            continue
+        try:
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, column.cast(pa.string()))
+        except pa.ArrowInvalid:
+            table = table.drop_columns([name])
+    return table, found
 
 
 def _parquet_crs(about: dict[str, Any]) -> CRS | None:
@@ -401,7 +459,7 @@ def _dbf_encoding(staged: Staged, given: str | None) -> encodings.Verdict | None
             declared = encodings.normal_codec(page.read_bytes()[:64].decode("ascii", errors="ignore"))
         except EncodingWrong:
             declared = None
-    text, language = dbf_text(dbf, staged.name)
+    text, language = dbase.text(dbf, staged.name)
     return encodings.detect(text, staged.name, given=given, declared=declared or encodings.LDID.get(language))
 
 
@@ -410,7 +468,7 @@ def _mend_commas(staged: Staged, out: Layer) -> None:
     dbf = staged.path if staged.kind == "dbf" else _part(staged.path, ".dbf")
     if dbf is None or out.table.num_rows == 0:
         return
-    start, width, fields = _dbf_fields(dbf, staged.name)
+    start, width, fields = dbase.fields(dbf, staged.name)
     size = dbf.stat().st_size - start
     if width == 0 or size // width < out.table.num_rows:
         return
@@ -422,58 +480,3 @@ def _mend_commas(staged: Staged, out: Layer) -> None:
         if (cells == ord(",")).any() and (records[:, 0] == ord(" ")).all() and len(records) == out.table.num_rows:
             texts = [cell.tobytes().decode("ascii", errors="replace").strip(" \x00") for cell in cells]
             out.table = out.table.set_column(at, out.table.column_names[at], pa.array(texts, pa.string()))
-
-
-def _dbf_fields(path: Path, name: str) -> tuple[int, int, list[tuple[bytes, int, int]]]:
-    """Read a .dbf header: where records start, how wide they are, and (type, offset, width) of each field."""
-    with path.open("rb") as source:
-        head = source.read(32)
-        if len(head) < 32:  # noqa: PLR2004 - length of a .dbf header
-            raise FileBroken(name=name, detail=_(".dbf 文件头不完整"))
-        start, width = struct.unpack("<HH", head[8:12])
-        text = source.read(max(0, start - 32))
-    fields: list[tuple[bytes, int, int]] = []
-    offset = 1
-    for at in range(0, len(text) - 31, 32):
-        entry = text[at : at + 32]
-        if entry[:1] == b"\x0d":
-            break
-        fields.append((entry[11:12], offset, entry[16]))
-        offset += entry[16]
-    return start, width, fields
-
-
-def dbf_text(path: Path, name: str, most: int = 1 << 19) -> tuple[bytes, int]:
-    """Take the text beyond ASCII out of a .dbf: column names and character cells.
-
-    Returns
-    -------
-    tuple of (bytes, int)
-        The text, one cell a line, and the language driver (byte 29).
-
-    Raises
-    ------
-    FileBroken
-        The header makes no sense.
-    """
-    start, width, fields = _dbf_fields(path, name)
-    with path.open("rb") as source:
-        head = source.read(start)
-    count = struct.unpack("<I", head[4:8])[0]
-    text = [head[at : at + 11].split(b"\x00")[0] for at in range(32, 32 + 32 * len(fields), 32)]
-    cells = [(begin, size) for kind, begin, size in fields if kind in b"Cc"]
-    available = (path.stat().st_size - start) // width if width else 0
-    count = min(count, available)
-    if count and width:
-        records = np.memmap(path, dtype=np.uint8, mode="r", offset=start, shape=(count, width))
-        kept = sum(map(len, text))
-        for first in range(0, count, 100_000):
-            block = np.asarray(records[first : first + 100_000])
-            for begin, size in cells:
-                column = block[:, begin : begin + size]
-                for cell in column[(column > 0x7F).any(axis=1)]:  # noqa: PLR2004 - end of ASCII
-                    text.append(cell.tobytes().strip(b" \x00"))
-                    kept += len(text[-1])
-                    if kept > most:
-                        return b"\n".join(text), head[29]
-    return b"\n".join(text), head[29]

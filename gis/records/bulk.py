@@ -21,6 +21,7 @@ from psycopg import sql
 from pyarrow import compute
 from pyarrow import csv
 
+from gis.i18n import joined
 from gis.records.errors import CodeMissing
 from gis.records.errors import CodeRepeated
 from gis.records.errors import ColumnWrong
@@ -167,7 +168,7 @@ def _check_codes(frame: gpd.GeoDataFrame) -> None:
 
 
 def _named(values: Sequence[object] | pd.Index[Any]) -> str:
-    shown = "、".join(str(value) for value in values[:NAMED])
+    shown = joined(values[:NAMED])
     return shown + ("……" if len(values) > NAMED else "")
 
 

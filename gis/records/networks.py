@@ -17,6 +17,7 @@ import aiosql
 from psycopg.rows import class_row
 
 from gis.errors import NotFound
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.settings import CHECKOUT
 
@@ -88,7 +89,7 @@ def ensure(conn: psycopg.Connection[Any], code: str) -> Network:
         found = _get(conn, code)
     if found is None:
         known = {*defaults(), *(network.code for network in listing(conn))}
-        raise NetworkUnknown(code=code, known="、".join(sorted(known)) or _("(无)"))
+        raise NetworkUnknown(code=code, known=joined(sorted(known)) or _("(无)"))
     return found
 
 
@@ -102,7 +103,7 @@ def get(conn: psycopg.Connection[Any], code: str) -> Network:
     """
     found = _get(conn, code)
     if found is None:
-        raise NetworkUnknown(code=code, known="、".join(n.code for n in listing(conn)) or _("(无)"))
+        raise NetworkUnknown(code=code, known=joined(n.code for n in listing(conn)) or _("(无)"))
     return found
 
 

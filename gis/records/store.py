@@ -19,6 +19,7 @@ import aiosql
 import psycopg
 from psycopg import sql
 
+from gis.i18n import joined
 from gis.records.bulk import NAMED
 from gis.records.bulk import Column
 from gis.records.bulk import fill
@@ -264,7 +265,7 @@ def _refuse_retired(conn: psycopg.Connection[Any], network_id: int | None) -> No
 
 
 def _named(codes: list[str]) -> str:
-    return "、".join(codes[:NAMED]) + ("……" if len(codes) > NAMED else "")
+    return joined(codes[:NAMED]) + ("……" if len(codes) > NAMED else "")
 
 
 def _drop_temporary(conn: psycopg.Connection[Any]) -> None:

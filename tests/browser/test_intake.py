@@ -281,6 +281,10 @@ def test_a_wrong_column_is_corrected_and_a_reload_keeps_it(enter, tmp_path):
     rows = [(f"K{k:03d}", 500 + k, 7 + k % 2, lon[k], lat[k]) for k in range(COUNT)]
     page = enter()
     give(page, write_csv(tmp_path / "columns.csv", ("code", "households", "甲列", "lon", "lat"), rows))
+    assert "请在“文字编码”里选一种" in words(page), "two characters do not tell an encoding: it is asked"
+    assert page.locator(".st-key-next button").is_disabled()
+    pick(page, f"encoding-{number(page)}", "gb18030")
+    assert "甲列" in words(page)
     onward(page, 2)
     assert "500" in words(page)
     pick(page, f"field-{number(page)}-households", "甲列")

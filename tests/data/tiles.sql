@@ -1,6 +1,6 @@
 -- A small made-up street for the tile tests: 12 x 12 grids of 0.002 degrees in one
 -- network (two grids belong to another), 600 buildings, 200 incidents, a river, a park,
--- roads, an excluded lake, assignments and a few findings. Runs as atlas_owner.
+-- roads, an excluded lake, assignments and a few findings, one of them of no network. Runs as atlas_owner.
 INSERT INTO area (code, name, level, geom) VALUES
     ('310000', '示例区', 'district', ST_Multi(ST_MakeEnvelope(121.39, 31.19, 121.45, 31.25, 4490))),
     ('310000001', '滨河街道', 'street', ST_Multi(ST_MakeEnvelope(121.40, 31.20, 121.424, 31.224, 4490)));
@@ -18,6 +18,7 @@ INSERT INTO grid (network_id, code, name, kind, geom)
 SELECT n.id, 'J' || i, '警格' || i, 'unit',
     ST_Multi(ST_MakeEnvelope(121.40 + 0.012 * i, 31.20, 121.412 + 0.012 * i, 31.224, 4490))
 FROM network n CROSS JOIN generate_series(0, 1) AS i WHERE n.code = 'jw';
+UPDATE grid g SET area_id = a.id FROM area a WHERE a.level = 'community' AND ST_Covers(a.geom, ST_PointOnSurface(g.geom));
 INSERT INTO building (code, name, address, kind, households, geom, footprint)
 SELECT 'B' || i, '楼' || i, '滨河路' || i || '号', 'residential', i % 60,
     ST_SetSRID(ST_Point(x, y), 4490),
@@ -56,4 +57,6 @@ UNION ALL
 SELECT n.id, 'unassigned_building', 'blind', b.geom, 0, 1, b.households, '{}'
 FROM network n CROSS JOIN building b
 WHERE n.code = 'zh' AND b.geom IS NOT NULL AND NOT EXISTS (SELECT FROM assignment a WHERE a.building_id = b.id AND a.network_id = n.id);
+INSERT INTO finding (rule, severity, geom, buildings, households)
+VALUES ('unlocated_record', 'warn', ST_SetSRID(ST_Point(121.4061, 31.2073), 4490), 5, 80);
 INSERT INTO refresh (network_id, summary, started_at) SELECT id, '{}', now() FROM network WHERE code = 'zh';

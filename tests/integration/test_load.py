@@ -121,10 +121,14 @@ def test_a_dry_run_counts_the_same_and_keeps_nothing(tmp_path):
     before = everything()
     changed = prepared(code=["K0", "K1", "NEW"], households=[7, 0, 1], rejects=REJECTS)
     path = tmp_path / "rejects.csv"
-    dry = load(JOB, changed, dry_run=True, rejects_path=path)
+    dry = load(JOB, changed, dry_run=True)
     assert (dry.dry_run, dry.import_id, dry.rejects_path, dry.refresh_due) == (True, None, None, False)
-    assert not path.exists()
     assert everything() == before
+    asked = load(JOB, changed, dry_run=True, rejects_path=path)
+    assert (asked.import_id, asked.rejects_path) == (None, path)
+    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 1 + len(REJECTS)
+    assert everything() == before
+    path.unlink()
     wet = load(JOB, changed, rejects_path=path)
     assert wet.counts == dry.counts == Counts(1, 1, 1)
     assert path.exists()

@@ -107,7 +107,7 @@ def test_the_reference_tables_name_what_exists():
             else:
                 assert row["field"] in {f.name for f in FIELDS[Dataset(row["dataset"])]}, row
             assert 0 < float(row["weight"]) <= 100
-    enums = {e.__name__: set(e) for e in (AreaLevel, BuildingKind, Channel, GridKind, IncidentKind)}
+    enums = {e.__name__: set(e) for e in (AreaLevel, BuildingKind, Channel, Dataset, GridKind, IncidentKind)}
     with (fields.REFERENCE / "words.csv").open(encoding="utf-8") as source:
         for row in csv.DictReader(source):
             assert row["value"] in enums[row["enum"]], row

@@ -149,7 +149,7 @@ def test_columns_with_the_same_name_and_decimal_commas(tmp_path):
 def test_workbooks(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = "楼栋"
+    sheet.title = "一季度"
     for row in (
         ["某街道台账"],
         [],
@@ -169,9 +169,12 @@ def test_workbooks(tmp_path):
     book["Sheet2"].append(["编码", "名称"])
     book["Sheet2"].append(["1", "2"])
     book.save(path)
-    with pytest.raises(LayerNeeded, match="楼栋"):
+    with pytest.raises(LayerNeeded, match="一季度"):
         prepare(path, Dataset.BUILDINGS)
     assert len(prepare(f"{path}:Sheet2", Dataset.BUILDINGS).frame) == 1
+    sheet.title = "楼栋"
+    book.save(path)
+    assert prepare(path, Dataset.BUILDINGS).source.layer == "楼栋"
     with pytest.raises(LayerMissing):
         prepare(f"{path}:没有", Dataset.BUILDINGS)
 

@@ -21,9 +21,9 @@ share AS MATERIALIZED (
 ),
 cut AS MATERIALIZED (
     SELECT id, max(households) AS households, footprint, max(size_m2) AS size_m2,
-        array_agg(code ORDER BY share DESC, grid_id) AS codes,
-        array_agg(grid_id ORDER BY share DESC, grid_id) AS grids,
-        array_agg(share ORDER BY share DESC, grid_id) AS shares
+        array_agg(code ORDER BY share DESC, code, grid_id) AS codes,
+        array_agg(grid_id ORDER BY share DESC, code, grid_id) AS grids,
+        array_agg(share ORDER BY share DESC, code, grid_id) AS shares
     FROM share
     WHERE share * size_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
     GROUP BY id, footprint
@@ -48,8 +48,8 @@ close AS MATERIALIZED (
 ),
 pressed AS (
     SELECT c.id, c.geom, c.households, min(c.metres) AS metres,
-        array_agg(g.code ORDER BY s.grid_id IS NULL, c.metres, c.grid_id) AS codes,
-        (array_agg(g.id ORDER BY s.grid_id IS NULL, c.metres, c.grid_id))[1] AS best
+        array_agg(g.code ORDER BY s.grid_id IS NULL, c.metres, g.code, c.grid_id) AS codes,
+        (array_agg(g.id ORDER BY s.grid_id IS NULL, c.metres, g.code, c.grid_id))[1] AS best
     FROM close AS c
     JOIN cov_grid AS g ON g.id = c.grid_id
     LEFT JOIN cov_assignment AS s ON s.building_id = c.id AND s.grid_id = c.grid_id

@@ -13,7 +13,10 @@ WITH crossing AS MATERIALIZED (
     WHERE s.excess_m2 > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 candidate AS MATERIALIZED (
-    SELECT DISTINCT least(a.grid_id, b.grid_id) AS a_id, greatest(a.grid_id, b.grid_id) AS b_id
+    -- The grid of the lower code is a, whatever order the grids were stored in.
+    SELECT DISTINCT
+        CASE WHEN (ga.code, ga.id) < (gb.code, gb.id) THEN ga.id ELSE gb.id END AS a_id,
+        CASE WHEN (ga.code, ga.id) < (gb.code, gb.id) THEN gb.id ELSE ga.id END AS b_id
     FROM crossing AS c
     JOIN cov_home AS a ON a.shell_id = c.s_id
     JOIN cov_grid AS ga ON ga.id = a.grid_id

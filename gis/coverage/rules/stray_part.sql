@@ -59,11 +59,14 @@ outside AS MATERIALIZED (
     SELECT g.*, gap_width(g.geom) AS width_m FROM gathered AS g
 ),
 elsewhere AS (
-    SELECT b.id, array_agg(DISTINCT a.code ORDER BY a.code) AS codes
-    FROM bit AS b
-    JOIN cov_area AS a ON a.geom && b.inside AND ST_Covers(a.geom, b.inside)
-    WHERE b.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
-    GROUP BY b.id
+    SELECT o.id, array_agg(o.code ORDER BY o.code) AS codes, array_agg(o.name ORDER BY o.code) AS names
+    FROM (
+        SELECT DISTINCT b.id, a.code, coalesce(nullif(a.name, ''), a.code) AS name
+        FROM bit AS b
+        JOIN cov_area AS a ON a.geom && b.inside AND ST_Covers(a.geom, b.inside)
+        WHERE b.area_m2 >= (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    ) AS o
+    GROUP BY o.id
 ),
 part AS MATERIALIZED (
     SELECT g.id, g.code, h.area_id, d.geom, ST_NumGeometries(g.geom) AS parts,
@@ -76,12 +79,12 @@ part AS MATERIALIZED (
 found AS MATERIALIZED (
     SELECT o.id, 'outside' AS kind, 1::bigint AS place, o.code, o.area_id, o.geom, o.area_m2, o.width_m,
         o.width_m < (SELECT value FROM cov_param WHERE key = 'sliver_width_m') AS sliver,
-        NULL::integer AS parts, e.codes
+        NULL::integer AS parts, e.codes, e.names
     FROM outside AS o
     LEFT JOIN elsewhere AS e USING (id)
     UNION ALL
     SELECT p.id, 'detached', p.place, p.code, p.area_id, p.geom, area_m2(p.geom), NULL,
-        NULL, p.parts, NULL
+        NULL, p.parts, NULL, NULL
     FROM part AS p
     WHERE p.place > 1
 ),
@@ -99,7 +102,9 @@ SELECT
         'area_m2', f.area_m2, 'width_m', f.width_m, 'sliver', f.sliver, 'parts', f.parts,
         'buildings', coalesce(b.buildings, 0), 'households', coalesce(b.households, 0)
     )) AS measure,
-    jsonb_strip_nulls(jsonb_build_object('kind', f.kind, 'areas', to_jsonb(f.codes))) AS subjects,
+    jsonb_strip_nulls(jsonb_build_object(
+        'kind', f.kind, 'areas', to_jsonb(f.codes), 'area_names', to_jsonb(f.names)
+    )) AS subjects,
     ARRAY[f.code] AS grid_codes,
     coalesce(b.ids, '{}') AS building_ids,
     f.area_id,

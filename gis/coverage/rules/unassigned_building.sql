@@ -52,7 +52,7 @@ SELECT
     'warn', b.geom,
     jsonb_build_object('area_m2', 0, 'buildings', 1, 'households', coalesce(b.households, 0)),
     jsonb_build_object('kind', 'declared', 'declared_grid', d.grid_code),
-    array_agg(g.code ORDER BY g.id),
+    array_agg(g.code ORDER BY g.code),
     ARRAY[b.id],
     min(h.area_id),
     jsonb_build_array(
