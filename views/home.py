@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.errors import NotAllowed
 from gis.i18n import translate as _
+from gis.vocabulary import Role
 from views import actor
 from views import browser
 from views import fragment
@@ -29,26 +31,41 @@ FOLDER = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page: module in ``views`` (with a function ``page()``), label, icon."""
+    """One page: module in ``views`` (with a function ``page()``), label, icon, for whom."""
 
     module: str
     label: Callable[[], str]
     icon: str
+    roles: frozenset[Role]
 
+
+class PageClosed(NotAllowed):
+    """A page that is not for the roles of whoever opens it."""
+
+    template = "这一页不对你的角色开放。"
+    cure = "请从上方选择可用的页面;没有可用的页面时,请系统管理员给账号角色和管辖范围。"
+
+
+WORK = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
+"""Roles that work with records: all but those who give rights, and who look after it."""
 
 PAGES = (
-    Entry("coverage", lambda: _("覆盖与盲区"), ":material/map:"),
-    Entry("intake", lambda: _("数据接入"), ":material/upload_file:"),
+    Entry("coverage", lambda: _("覆盖与盲区"), ":material/map:", WORK),
+    Entry("intake", lambda: _("数据接入"), ":material/upload_file:", frozenset({Role.PLANNER, Role.SUPERVISOR})),
+    Entry("admin", lambda: _("系统管理"), ":material/admin_panel_settings:", frozenset({Role.ADMIN, Role.AUDITOR})),
 )
-"""All pages in the order of the navigation; the first is the start page."""
+"""All pages in the order of the navigation; the first of a person's is the start page."""
 
 
 def entries() -> list[Entry]:
-    """Pages whose file exists."""
-    return [entry for entry in PAGES if (FOLDER / f"{entry.module}.py").exists()]
+    """Pages for the roles of whoever is signed in; what they may do on them the database decides."""
+    roles = frozenset(actor.visitor().roles)
+    return [entry for entry in PAGES if roles & entry.roles]
 
 
 def _open(entry: Entry) -> None:
+    if entry not in entries():
+        raise PageClosed
     importlib.import_module(f"views.{entry.module}").page()
 
 
@@ -121,9 +138,12 @@ def main() -> None:
     code = fragment.speak()
     st.set_page_config(page_title=_("网格一张图"), page_icon=str(FOLDER / "icon.png"), layout="wide")
     st.html(palette.sheet(FOLDER / "style.css"))
-    pages = [_page(entry, default=number == 0) for number, entry in enumerate(entries())]
-    here = st.navigation(pages, position="hidden")
-    _bar(pages, here, code)
+    offered = entries()
+    first = (offered or PAGES)[0]
+    # Every page has its address, so that a link to one that is closed gets a sentence, not the toolkit's.
+    pages = {entry: _page(entry, default=entry is first) for entry in PAGES}
+    here = st.navigation(list(pages.values()), position="hidden")
+    _bar([pages[entry] for entry in offered], here, code)
     here.run()
 
 
