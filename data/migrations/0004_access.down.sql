@@ -11,7 +11,6 @@ BEGIN
 END $$;
 DROP TRIGGER link_audit ON audit;
 DROP FUNCTION audit_forget(timestamptz);
-DROP FUNCTION audit_faults(integer);
 DROP FUNCTION link_audit();
 DROP FUNCTION audit_change();
 DROP FUNCTION audit_hash(bytea, audit);
@@ -28,6 +27,16 @@ DROP TRIGGER settle_area_moved ON incident;
 DROP FUNCTION settle_areas();
 DROP FUNCTION settle_area();
 DROP FUNCTION area_at(geometry);
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['inserted', 'updated', 'deleted', 'truncated'] LOOP
+        EXECUTE format('DROP TRIGGER %I ON incident', 'count_grid_' || t);
+    END LOOP;
+END $$;
+DROP FUNCTION incident_counts();
+DROP FUNCTION count_grid_incidents();
+DROP TABLE grid_incident;
 ALTER TABLE building DROP COLUMN area_id;
 ALTER TABLE incident DROP COLUMN area_id;
 
@@ -44,20 +53,26 @@ ALTER FUNCTION bump_layer_version() SECURITY INVOKER RESET ALL;
 
 DROP TABLE backup, api_token, login_session, account_scope, account_role, credential, account;
 DROP FUNCTION guard(text, text, text[], text);
+DROP FUNCTION shown_measure(jsonb);
 DROP FUNCTION shown(text);
 DROP FUNCTION sees_personal();
 DROP FUNCTION mask_name(text);
 DROP FUNCTION mask_text(text);
 DROP FUNCTION scope_buildings();
-DROP FUNCTION scope_area_codes();
+DROP FUNCTION refreshed_at(bigint);
+DROP FUNCTION scope_holds(geometry);
+DROP FUNCTION scope_covers(geometry);
+DROP FUNCTION scope_area_keys();
 DROP FUNCTION scope_area_grids();
 DROP FUNCTION scope_grids();
-DROP FUNCTION scope_codes();
+DROP FUNCTION grid_keys(bigint, text[]);
+DROP FUNCTION scope_keys();
 DROP FUNCTION scope_areas();
 DROP FUNCTION everywhere();
 DROP FUNCTION has_role(text[]);
 DROP FUNCTION account_id();
 DROP FUNCTION enter(text);
+DROP FUNCTION today();
 
 DO $$
 DECLARE t text;

@@ -3,6 +3,11 @@
 
 -- accounts ----------------------------------------------------------------------------------
 
+CREATE FUNCTION today() RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (now() AT TIME ZONE 'Asia/Shanghai')::date;
+COMMENT ON FUNCTION today() IS 'Day of the office: roles and scope begin and end with it, whatever zone the server counts in.';
+
 CREATE TABLE account (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9][a-z0-9._@-]{1,63}$'),
@@ -34,7 +39,7 @@ CREATE TABLE account_role (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account_id bigint NOT NULL REFERENCES account ON DELETE CASCADE,
     role text NOT NULL CHECK (role IN ('leader', 'planner', 'supervisor', 'worker', 'department', 'wall', 'auditor', 'admin')),
-    valid_from date NOT NULL DEFAULT CURRENT_DATE,
+    valid_from date NOT NULL DEFAULT today(),
     valid_to date,
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK (valid_to IS NULL OR valid_to >= valid_from)
@@ -49,7 +54,7 @@ CREATE TABLE account_scope (
     area_id bigint REFERENCES area ON DELETE CASCADE,
     network_id bigint REFERENCES network ON DELETE CASCADE,
     grid_code text,
-    valid_from date NOT NULL DEFAULT CURRENT_DATE,
+    valid_from date NOT NULL DEFAULT today(),
     valid_to date,
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK ((reach = 'area') = (area_id IS NOT NULL)),
@@ -112,10 +117,10 @@ DECLARE
 BEGIN
     SELECT a.id, string_agg(r.role, ',' ORDER BY r.role),
         (SELECT 'on' FROM account_scope s WHERE s.account_id = a.id AND s.reach = 'office'
-            AND CURRENT_DATE >= s.valid_from AND (s.valid_to IS NULL OR CURRENT_DATE <= s.valid_to) LIMIT 1)
+            AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to) LIMIT 1)
     INTO who, rights, wide
     FROM account a
-    LEFT JOIN account_role r ON r.account_id = a.id AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to)
+    LEFT JOIN account_role r ON r.account_id = a.id AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to)
     WHERE a.name = enter.name AND a.active
     GROUP BY a.id;
     PERFORM set_config('atlas.actor', enter.name, true), set_config('atlas.account', coalesce(who::text, ''), true),
@@ -144,27 +149,32 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, publ
     WITH RECURSIVE inside AS (
         SELECT s.area_id AS id FROM account_scope s
         WHERE s.account_id = atlas.account_id() AND s.reach = 'area'
-            AND CURRENT_DATE >= s.valid_from AND (s.valid_to IS NULL OR CURRENT_DATE <= s.valid_to)
+            AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)
         UNION SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id
     )
     SELECT coalesce(array_agg(id), '{}') FROM inside
 $$;
 COMMENT ON FUNCTION scope_areas() IS 'Areas of the actor''s scope with all that lie in them.';
 
-CREATE FUNCTION scope_codes() RETURNS text[]
+CREATE FUNCTION scope_keys() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-    SELECT coalesce(array_agg(s.grid_code), '{}') FROM account_scope s
+    SELECT coalesce(array_agg(s.network_id || '/' || s.grid_code), '{}') FROM account_scope s
     WHERE s.account_id = atlas.account_id() AND s.reach = 'grid'
-        AND CURRENT_DATE >= s.valid_from AND (s.valid_to IS NULL OR CURRENT_DATE <= s.valid_to)
+        AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)
 $$;
-COMMENT ON FUNCTION scope_codes() IS 'Codes of the single grids of the actor''s scope.';
+COMMENT ON FUNCTION scope_keys() IS 'Network and code of the single grids of the actor''s scope: a code alone may stand in several networks.';
+
+CREATE FUNCTION grid_keys(network_id bigint, codes text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ARRAY(SELECT network_id || '/' || code FROM unnest(codes) AS code);
+COMMENT ON FUNCTION grid_keys(bigint, text[]) IS 'Codes of grids with their network, to be compared with a scope.';
 
 CREATE FUNCTION scope_grids() RETURNS bigint[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     SELECT coalesce(array_agg(g.id), '{}') FROM account_scope s
     JOIN grid g ON g.network_id = s.network_id AND g.code = s.grid_code
     WHERE s.account_id = atlas.account_id() AND s.reach = 'grid'
-        AND CURRENT_DATE >= s.valid_from AND (s.valid_to IS NULL OR CURRENT_DATE <= s.valid_to)
+        AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)
 $$;
 COMMENT ON FUNCTION scope_grids() IS 'Every version of the single grids of the actor''s scope.';
 
@@ -174,17 +184,38 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, publ
 $$;
 COMMENT ON FUNCTION scope_area_grids() IS 'Every version of the grids of the actor''s scope, single ones and those of its areas.';
 
-CREATE FUNCTION scope_area_codes() RETURNS text[]
+CREATE FUNCTION scope_area_keys() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT g.code), '{}') FROM grid g WHERE g.id = ANY (atlas.scope_area_grids())
+    SELECT coalesce(array_agg(DISTINCT g.network_id || '/' || g.code), '{}') FROM grid g WHERE g.id = ANY (atlas.scope_area_grids())
 $$;
-COMMENT ON FUNCTION scope_area_codes() IS 'Codes of the grids of the actor''s scope, single ones and those of its areas.';
+COMMENT ON FUNCTION scope_area_keys() IS 'Network and code of the grids of the actor''s scope, single ones and those of its areas.';
 
 CREATE FUNCTION scope_buildings() RETURNS bigint[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     SELECT coalesce(array_agg(s.building_id), '{}') FROM assignment s WHERE s.grid_id = ANY (atlas.scope_grids())
 $$;
 COMMENT ON FUNCTION scope_buildings() IS 'Buildings of the single grids of the actor''s scope.';
+
+CREATE FUNCTION scope_covers(place geometry) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM grid g WHERE g.id = ANY (atlas.scope_grids()) AND g.valid_to IS NULL AND ST_Covers(g.geom, place))
+$$;
+COMMENT ON FUNCTION scope_covers(geometry) IS 'Whether a point lies in a single grid of the actor''s scope: asked of what he writes.';
+
+CREATE FUNCTION scope_holds(shape geometry) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT coalesce((SELECT ST_Area(ST_Intersection(ST_Union(a.geom), shape)) FROM area a
+        WHERE a.id = ANY (atlas.scope_areas()) AND a.geom && shape) > ST_Area(shape) / 2, false)
+$$;
+COMMENT ON FUNCTION scope_holds(geometry) IS 'Whether more than half of a polygon lies in the areas of the actor''s scope, whatever area its writer names.';
+
+CREATE FUNCTION refreshed_at(network bigint) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT r.finished_at FROM refresh r
+    WHERE r.network_id = refreshed_at.network AND (atlas.account_id() IS NOT NULL OR session_user = 'atlas_owner')
+    ORDER BY r.id DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION refreshed_at(bigint) IS 'When the coverage of a network was last computed: everybody may know that, its figures only who works on the whole office.';
 
 -- where a record lies ------------------------------------------------------------------------
 
@@ -256,6 +287,68 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- incidents per grid -----------------------------------------------------------------------
+
+CREATE TABLE grid_incident (
+    network_id bigint NOT NULL REFERENCES network ON DELETE CASCADE,
+    grid_code text NOT NULL,
+    kind text NOT NULL,
+    incidents integer NOT NULL,
+    PRIMARY KEY (network_id, grid_code, kind)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE grid_incident IS 'Incidents counted per grid of their day and kind; kept by triggers on incident. Nobody reads it but incident_counts().';
+
+CREATE FUNCTION count_grid_incidents() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM grid_incident;
+        RETURN NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        INSERT INTO grid_incident AS c (network_id, grid_code, kind, incidents)
+        SELECT g.network_id, g.code, i.kind, count(*) FROM new_rows i JOIN grid g ON g.id = i.grid_id
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (network_id, grid_code, kind) DO UPDATE SET incidents = c.incidents + EXCLUDED.incidents;
+        RETURN NULL;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO grid_incident AS c (network_id, grid_code, kind, incidents)
+        SELECT g.network_id, g.code, i.kind, -count(*) FROM old_rows i JOIN grid g ON g.id = i.grid_id
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (network_id, grid_code, kind) DO UPDATE SET incidents = c.incidents + EXCLUDED.incidents;
+    ELSE
+        INSERT INTO grid_incident AS c (network_id, grid_code, kind, incidents)
+        SELECT g.network_id, g.code, i.kind, sum(i.n)
+        FROM (SELECT grid_id, kind, 1 AS n FROM new_rows UNION ALL SELECT grid_id, kind, -1 FROM old_rows) AS i
+        JOIN grid g ON g.id = i.grid_id
+        GROUP BY 1, 2, 3 HAVING sum(i.n) <> 0 ORDER BY 1, 2, 3
+        ON CONFLICT (network_id, grid_code, kind) DO UPDATE SET incidents = c.incidents + EXCLUDED.incidents;
+    END IF;
+    DELETE FROM grid_incident WHERE incidents = 0;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION count_grid_incidents() IS 'Keeps grid_incident equal to a recount of incident.';
+REVOKE EXECUTE ON FUNCTION count_grid_incidents() FROM PUBLIC;
+
+INSERT INTO grid_incident (network_id, grid_code, kind, incidents)
+SELECT g.network_id, g.code, i.kind, count(*) FROM incident i JOIN grid g ON g.id = i.grid_id GROUP BY 1, 2, 3;
+CREATE TRIGGER count_grid_inserted AFTER INSERT ON incident REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION count_grid_incidents();
+CREATE TRIGGER count_grid_updated AFTER UPDATE ON incident REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION count_grid_incidents();
+CREATE TRIGGER count_grid_deleted AFTER DELETE ON incident REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION count_grid_incidents();
+CREATE TRIGGER count_grid_truncated AFTER TRUNCATE ON incident FOR EACH STATEMENT EXECUTE FUNCTION count_grid_incidents();
+
+CREATE FUNCTION incident_counts() RETURNS TABLE (grid_id bigint, kind text, incidents integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT g.id, c.kind, CASE WHEN c.incidents >= 5 THEN c.incidents END
+    FROM grid_incident c
+    JOIN grid g ON g.network_id = c.network_id AND g.code = c.grid_code AND g.valid_to IS NULL
+    WHERE atlas.has_role('{wall}') AND c.network_id = (SELECT n.id FROM network n WHERE n.kind = 'comprehensive' ORDER BY n.id LIMIT 1)
+        AND (atlas.everywhere() OR g.id = ANY (atlas.scope_area_grids()))
+$$;
+COMMENT ON FUNCTION incident_counts() IS 'What a wall may know of incidents: per grid in force of one network and per kind, null for fewer than five. Coarser figures are added up from these, so that no difference of figures gives a hidden one away.';
+
 -- the audit as a chain -------------------------------------------------------------------------
 
 CREATE TABLE audit_head (
@@ -315,25 +408,6 @@ CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_actor ON audit (actor, seq);
 CREATE TRIGGER link_audit BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION link_audit();
 
-CREATE FUNCTION audit_faults(most integer DEFAULT 20) RETURNS TABLE (seq bigint, fault text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-    WITH head AS (SELECT * FROM audit_head),
-    chain AS (
-        SELECT a.seq, a.hash, audit_hash(coalesce(lag(a.hash) OVER w, head.base_hash), a) AS wanted,
-            coalesce(lag(a.seq) OVER w, head.base_seq) AS before_it, lag(a.id) OVER w AS id_before, a.id
-        FROM audit a CROSS JOIN head WINDOW w AS (ORDER BY a.seq)
-    )
-    SELECT f.seq, f.fault FROM (
-        SELECT c.seq, CASE WHEN c.before_it <> c.seq - 1 THEN 'missing' ELSE 'changed' END AS fault
-        FROM chain c WHERE c.before_it <> c.seq - 1 OR c.hash <> c.wanted
-        UNION ALL
-        SELECT head.seq, 'cut' FROM head
-        WHERE head.seq <> coalesce((SELECT max(a.seq) FROM audit a), head.base_seq)
-            OR head.hash <> coalesce((SELECT a.hash FROM audit a ORDER BY a.seq DESC LIMIT 1), head.base_hash)
-    ) AS f ORDER BY 1 LIMIT most
-$$;
-COMMENT ON FUNCTION audit_faults(integer) IS 'Places where the audit''s chain does not hold: missing (rows before it are gone), changed (its content or order), cut (the end is gone); none when it holds.';
-
 CREATE FUNCTION audit_forget(until timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
 DECLARE
@@ -389,12 +463,35 @@ END $$;
 -- masking -----------------------------------------------------------------------------------------
 
 CREATE FUNCTION mask_text(words text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(regexp_replace(regexp_replace(words,
-    '(?<!\d)([1-9]\d{5})(?:18|19|20)\d{2}\d{4}\d{3}([\dXx])(?!\d)', '\1***********\2', 'g'),
-    '(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)', '\1****\2', 'g'),
-    '(\d+号?楼|\d+栋|\d+幢|\d+号院?)\s*[\dA-Za-z一二三四五六七八九十]*\s*(单元|门|梯)?\s*\d{2,4}\s*(室|房|户|号房)', '\1', 'g');
-COMMENT ON FUNCTION mask_text(text) IS 'Free text without ID numbers (first six and last digit stay), phone numbers (138****8000) and room numbers (to the building).';
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    -- Digits are narrow or wide (U+FF10 …), with up to two separators between them where people write them so.
+    d text := U&'[0-9\FF10-\FF19]';
+    i text := U&'0-9\FF10-\FF19';
+    s text := U&'[ \3000\00a0\0009.\00b7_\2014\2013-]{0,2}';
+    x text := U&'[0-9\FF10-\FF19Xx\FF38\FF58]';
+    chinese text := '一二三四五六七八九十';
+BEGIN
+    IF words IS NULL OR words !~ ('[' || i || U&':\FF1A]') THEN
+        RETURN words;
+    END IF;
+    -- ID numbers: first six and last; phones: 138****8000; other numbers of 11 digits and more.
+    words := regexp_replace(words, format('(?<!%1$s)(%1$s(?:%2$s%1$s){5})(?:%2$s%1$s){11}%2$s(%3$s)(?!%1$s)', d, s, x), '\1***********\2', 'g');
+    words := regexp_replace(words, format(U&'(?<!%1$s)((?:[0\FF10]{0,2}[8\FF18][6\FF16]%2$s|[0\FF10])?[1\FF11]%2$s[3-9\FF13-\FF19]%2$s%1$s)(?:%2$s%1$s){4}((?:%2$s%1$s){4})(?!%1$s)', d, s), '\1****\2', 'g');
+    words := regexp_replace(words, format('(%1$s{3})%1$s{4,}(%1$s{3}%2$s)', d, x), '\1****\2', 'g');
+    -- landlines with an area code, and without one (neither a date nor a sum)
+    words := regexp_replace(words, format(U&'(?<!%1$s)([(\FF08]?[0\FF10]%1$s{2,3}[)\FF09]?)%2$s%1$s{3,4}%2$s(%1$s{4})(?!%1$s)', d, s), '\1****\2', 'g');
+    words := regexp_replace(words, format(U&'(?<![%1$sA-Za-z*.])(?!20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?![0-9]))[2-9\FF12-\FF19]%2$s{2,3}[ -]?(%2$s{4})(?![%1$s元万平㎡年.])', i, d), '****\1', 'g');
+    -- rooms: 3号楼2单元501室, 3栋501, 2单元501, 3-2-501, 501室
+    words := regexp_replace(words, format('((?:%1$s+|[A-Za-z])(?:号楼|号院|栋|幢|座|楼|号))%2$s(?:[%3$sA-Za-z%4$s]{1,4}(?:单元|门|梯))?%2$s%1$s{2,4}(?:室|房|户|号房)', d, s, i, chinese), '\1', 'g');
+    words := regexp_replace(words, format('((?:%1$s+|[A-Za-z])(?:号楼|栋|幢|座))-?(?:[%2$sA-Za-z%3$s]{1,4}(?:单元|门|梯))?-?%1$s{3,4}(?![%2$s户人元平㎡年])', d, i, chinese), '\1', 'g');
+    words := regexp_replace(words, format('(单元|门|梯)%2$s%1$s{3,4}(?![%3$s人元平㎡年])', d, s, i), '\1***', 'g');
+    words := regexp_replace(words, format('(?<![%2$s-])(%1$s{1,3})-%1$s{1,2}-%1$s{3,4}(?![%2$s-])', d, i), '\1-**', 'g');
+    words := regexp_replace(words, format('(?<!%1$s)%1$s{3,4}(室|号房)', d), '***\1', 'g');
+    -- names that are called such
+    RETURN regexp_replace(words, U&'((?:姓名|当事人|申请人|联系人|投诉人|来电人|户主|租户|业主|住户)[:\FF1A] ?[\4e00-\9fff])[\4e00-\9fff\00b7]{1,3}', '\1**', 'g');
+END $$;
+COMMENT ON FUNCTION mask_text(text) IS 'Free text without ID numbers (first six and last stay), phones (138****8000), other long numbers, landlines, rooms (to the building), and names after a word like 联系人:. Too much rather than too little; a name in the middle of a sentence is not found.';
 
 CREATE FUNCTION mask_name(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -411,6 +508,11 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN sees_personal() THEN words ELSE mask_text(words) END;
 COMMENT ON FUNCTION shown(text) IS 'Free text as the actor may read it.';
 
+CREATE FUNCTION shown_measure(measure jsonb) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN has_role('{leader,planner,supervisor,worker,department}') OR account_id() IS NULL THEN measure ELSE measure - 'incidents' END;
+COMMENT ON FUNCTION shown_measure(jsonb) IS 'Numbers of a finding as the actor may read them: a wall does not learn how many incidents lie in a gap.';
+
 -- rights --------------------------------------------------------------------------------------------
 
 CREATE FUNCTION guard(relation text, operation text, roles text[], reach text) RETURNS void
@@ -418,31 +520,42 @@ LANGUAGE plpgsql SET search_path = atlas, public, pg_temp AS $$
 DECLARE
     -- "(SELECT …)" is computed once per query, not per row.
     wide text := '(SELECT atlas.everywhere())';
-    rows text;
-    test text;
+    lies text := 'area_id = ANY ((SELECT atlas.scope_areas())::bigint[])';
+    told text := wide || ' OR ' || lies
+        || ' OR grid_codes <> ''{}'' AND atlas.grid_keys(network_id, grid_codes) && (SELECT atlas.scope_keys())';
+    found text; -- rows that may be read or changed
+    left_as text; -- rows as they may be left behind, where that is another question
+    who text := format('(SELECT atlas.has_role(%L::text[]))', roles);
 BEGIN
-    rows := CASE reach
-        WHEN 'all' THEN NULL
+    found := CASE reach
+        WHEN 'all' THEN 'true'
         WHEN 'office' THEN wide
-        WHEN 'area' THEN wide || ' OR area_id = ANY ((SELECT atlas.scope_areas())::bigint[])'
-        WHEN 'self' THEN wide || ' OR id = ANY ((SELECT atlas.scope_areas())::bigint[]) OR parent_id = ANY ((SELECT atlas.scope_areas())::bigint[])'
-        WHEN 'building' THEN wide || ' OR area_id = ANY ((SELECT atlas.scope_areas())::bigint[]) OR id = ANY ((SELECT atlas.scope_buildings())::bigint[])'
-        WHEN 'incident' THEN wide || ' OR area_id = ANY ((SELECT atlas.scope_areas())::bigint[]) OR grid_id = ANY ((SELECT atlas.scope_grids())::bigint[])'
+        WHEN 'area' THEN wide || ' OR ' || lies
+        WHEN 'building' THEN wide || ' OR ' || lies || ' OR id = ANY ((SELECT atlas.scope_buildings())::bigint[])'
+        WHEN 'incident' THEN wide || ' OR ' || lies || ' OR grid_id = ANY ((SELECT atlas.scope_grids())::bigint[])'
         WHEN 'grid' THEN wide || ' OR grid_id = ANY ((SELECT atlas.scope_area_grids())::bigint[])'
-        WHEN 'code' THEN wide || ' OR grid_code = ANY ((SELECT atlas.scope_area_codes())::text[])'
-        WHEN 'finding' THEN wide || ' OR area_id = ANY ((SELECT atlas.scope_areas())::bigint[]) OR grid_codes && (SELECT atlas.scope_codes())'
+        WHEN 'code' THEN wide || ' OR network_id || ''/'' || grid_code = ANY ((SELECT atlas.scope_area_keys())::text[])'
+        WHEN 'finding' THEN told
+        WHEN 'land' THEN '(' || told || ') AND NOT subjects ? ''incident'''
         WHEN 'me' THEN 'id = (SELECT atlas.account_id())'
         WHEN 'own' THEN 'account_id = (SELECT atlas.account_id())'
+        WHEN 'signed' THEN wide || ' OR actor = (SELECT atlas.actor_name())'
         ELSE 'false' END;
-    test := format('(SELECT atlas.has_role(%L::text[]))', roles) || coalesce(' AND (' || rows || ')', '');
+    left_as := CASE reach
+        WHEN 'area' THEN wide || ' OR (' || lies || ' AND atlas.scope_holds(geom))'
+        WHEN 'building' THEN wide || ' OR ' || lies || ' OR atlas.scope_covers(geom)'
+        WHEN 'signed' THEN 'actor = (SELECT atlas.actor_name())'
+        ELSE found END;
+    found := who || ' AND (' || found || ')';
+    left_as := who || ' AND (' || left_as || ')';
     IF operation = 'select' THEN
-        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR SELECT TO atlas_app USING (%s)', reach || '_select', relation, test);
+        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR SELECT TO atlas_app USING (%s)', reach || '_select', relation, found);
     ELSIF operation = 'insert' THEN
-        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR INSERT TO atlas_app WITH CHECK (%s)', reach || '_insert', relation, test);
+        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR INSERT TO atlas_app WITH CHECK (%s)', reach || '_insert', relation, left_as);
     ELSIF operation = 'update' THEN
-        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR UPDATE TO atlas_app USING (%s) WITH CHECK (%s)', reach || '_update', relation, test, test);
+        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR UPDATE TO atlas_app USING (%s) WITH CHECK (%s)', reach || '_update', relation, found, left_as);
     ELSE
-        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR DELETE TO atlas_app USING (%s)', reach || '_delete', relation, test);
+        EXECUTE format('CREATE POLICY %I ON atlas.%I FOR DELETE TO atlas_app USING (%s)', reach || '_delete', relation, found);
     END IF;
     EXECUTE format('GRANT %s ON atlas.%I TO atlas_app', upper(operation), relation);
 END $$;
@@ -464,28 +577,32 @@ BEGIN
 END $$;
 
 SELECT guard(t, 'select', '{leader,planner,supervisor,worker,department,wall,admin}', 'all') FROM unnest(ARRAY['area', 'network', 'grid']) AS t;
-SELECT guard(t, 'select', '{leader,planner,supervisor,worker,department,wall}', 'all') FROM unnest(ARRAY['excluded', 'road', 'water', 'green', 'refresh']) AS t;
+SELECT guard(t, 'select', '{leader,planner,supervisor,worker,department,wall}', 'all') FROM unnest(ARRAY['excluded', 'road', 'water', 'green']) AS t;
 SELECT guard('layer_version', 'select', '{leader,planner,supervisor,worker,department,wall,auditor,admin}', 'all');
 SELECT guard('building', 'select', '{leader,planner,supervisor,worker,department}', 'building');
 SELECT guard('building_cell', 'select', '{leader,planner,supervisor,worker,department,wall}', 'office');
 SELECT guard('incident', 'select', '{leader,planner,supervisor,worker,department}', 'incident');
 SELECT guard('incident_cell', 'select', '{leader,planner,supervisor,worker,department}', 'office');
-SELECT guard('assignment', 'select', '{leader,planner,supervisor,worker,department,wall}', 'grid');
+SELECT guard('assignment', 'select', '{leader,planner,supervisor,worker,department}', 'grid');
 SELECT guard('grid_figure', 'select', '{leader,planner,supervisor,worker,department,wall}', 'grid');
 SELECT guard('grid_finding', 'select', '{leader,planner,supervisor,worker,department,wall}', 'code');
-SELECT guard('finding', 'select', '{leader,planner,supervisor,worker,department,wall}', 'finding');
-SELECT guard('import', 'select', '{planner,supervisor,auditor}', 'all');
+SELECT guard('finding', 'select', '{leader,planner,supervisor,worker,department}', 'finding');
+SELECT guard('finding', 'select', '{wall}', 'land');
+SELECT guard('refresh', 'select', '{leader,planner,supervisor,worker,department}', 'office');
+SELECT guard('import', 'select', '{planner,supervisor}', 'signed');
+SELECT guard('import', 'select', '{auditor}', 'all');
 SELECT guard('audit', 'select', '{auditor}', 'all');
 SELECT guard('backup', 'select', '{admin,auditor}', 'all');
 
-SELECT guard('area', o, '{planner}', 'self') FROM unnest(ARRAY['insert', 'update']) AS o;
+-- Areas are what scopes are made of: whoever moves a border moves what he and others see.
+SELECT guard('area', o, '{planner}', 'office') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('grid', o, '{planner}', 'area') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('network', o, '{planner}', 'office') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard(t, o, '{planner}', 'office') FROM unnest(ARRAY['road', 'water', 'green']) AS t, unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('excluded', o, '{planner,supervisor}', 'office') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('building', o, '{planner,supervisor}', 'building') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('incident', o, '{supervisor}', 'incident') FROM unnest(ARRAY['insert', 'update']) AS o;
-SELECT guard('import', 'insert', '{planner,supervisor}', 'all');
+SELECT guard('import', 'insert', '{planner,supervisor}', 'signed');
 SELECT guard('audit', 'insert', '{leader,planner,supervisor,worker,department,wall,auditor,admin}', 'all');
 
 SELECT guard('account', 'select', '{admin,auditor}', 'all');
@@ -497,6 +614,10 @@ SELECT guard(t, o, '{admin}', 'all') FROM unnest(ARRAY['account_role', 'account_
 SELECT guard('login_session', 'update', '{admin}', 'all');
 SELECT guard('login_session', 'update', '{leader,planner,supervisor,worker,department,wall,auditor}', 'own');
 SELECT guard('api_token', o, '{admin}', 'all') FROM unnest(ARRAY['insert', 'update']) AS o;
+
+-- What has ended stays so.
+CREATE POLICY ends ON login_session AS RESTRICTIVE FOR UPDATE TO atlas_app USING (ended_at IS NULL) WITH CHECK (ended_at IS NOT NULL);
+CREATE POLICY ends ON api_token AS RESTRICTIVE FOR UPDATE TO atlas_app USING (revoked_at IS NULL) WITH CHECK (revoked_at IS NOT NULL);
 
 -- What of a row an actor may touch, beyond which rows.
 REVOKE UPDATE ON login_session, api_token, account FROM atlas_app;

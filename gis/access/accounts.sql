@@ -2,10 +2,10 @@
 -- accounts with roles and scopes of today, failed attempts left out; :name picks one
 SELECT a.id, a.name, a.display, a.source, a.active, a.demo, a.created_at,
     coalesce((SELECT array_agg(DISTINCT r.role ORDER BY r.role) FROM account_role r WHERE r.account_id = a.id
-        AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to)), '{}') AS roles,
+        AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to)), '{}') AS roles,
     coalesce((SELECT array_agg(DISTINCT coalesce('area:' || t.code, 'grid:' || s.grid_code, 'office')) FROM account_scope s
         LEFT JOIN area t ON t.id = s.area_id WHERE s.account_id = a.id
-        AND CURRENT_DATE >= s.valid_from AND (s.valid_to IS NULL OR CURRENT_DATE <= s.valid_to)), '{}') AS scopes,
+        AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)), '{}') AS scopes,
     (SELECT max(l.seen_at) FROM login_session l WHERE l.account_id = a.id) AS seen_at
 FROM account a
 WHERE (:name::text IS NULL OR a.name = :name)
@@ -48,7 +48,7 @@ DELETE FROM account_role WHERE account_id = :account;
 
 -- name: add_role!
 INSERT INTO account_role (account_id, role, valid_from, valid_to)
-VALUES (:account, :role, coalesce(:valid_from, CURRENT_DATE), :valid_to);
+VALUES (:account, :role, coalesce(:valid_from, today()), :valid_to);
 
 -- name: end_scopes!
 DELETE FROM account_scope WHERE account_id = :account;
@@ -79,7 +79,7 @@ UPDATE account SET display = :display, updated_at = now() WHERE id = :account;
 -- how many other active accounts may manage accounts today
 SELECT count(*) FROM account a JOIN account_role r ON r.account_id = a.id
 WHERE a.active AND r.role = 'admin' AND a.id <> :account AND NOT a.demo
-    AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to);
+    AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to);
 
 -- name: any
 -- whether there is any account, and any demo account

@@ -7,7 +7,7 @@ VALUES (:token, :account, :idle_s, now() + make_interval(secs => :life_s), :addr
 -- the live session of a token: session, account, name, display, roles, must_change, seen
 SELECT l.id, a.id, a.name, a.display,
     coalesce((SELECT array_agg(DISTINCT r.role ORDER BY r.role) FROM account_role r WHERE r.account_id = a.id
-        AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to)), '{}'),
+        AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to)), '{}'),
     coalesce(NOT a.demo AND (c.must_change OR (:password_days > 0 AND c.changed_at < now() - make_interval(days => :password_days))), false),
     l.seen_at < now() - make_interval(secs => least(60, l.idle_s / 4)), a.demo
 FROM login_session l

@@ -6,7 +6,7 @@ VALUES (:account, :label, :token, :permits, now() + make_interval(days => :days)
 -- the live token: id, account, name, display, roles, permits, whether to note its use, demo
 SELECT t.id, a.id, a.name, a.display,
     coalesce((SELECT array_agg(DISTINCT r.role ORDER BY r.role) FROM account_role r WHERE r.account_id = a.id
-        AND CURRENT_DATE >= r.valid_from AND (r.valid_to IS NULL OR CURRENT_DATE <= r.valid_to)), '{}'),
+        AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to)), '{}'),
     t.permits, coalesce(t.used_at < now() - interval '60 seconds', true), a.demo
 FROM api_token t JOIN account a ON a.id = t.account_id AND a.active
 WHERE t.token_hash = :token AND t.revoked_at IS NULL AND now() < t.expires_at;

@@ -163,9 +163,10 @@ WEB = f"ST_Transform({BOX}, 3857)"
 def test_without_an_actor_no_row_is_seen_and_none_is_written():
     with psycopg.connect(conninfo(APP)) as conn:
         for (table,) in ask("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas' AND tablename <> 'migration'"):
-            if table in {"history", "credential", "audit_head"}:  # closed to persons altogether
+            if table in {"history", "credential", "audit_head", "grid_incident"}:  # closed to persons altogether
                 continue
-            assert conn.execute(f"SELECT count(id) FROM atlas.{table}" if table in {"login_session", "api_token"} else f"SELECT count(*) FROM atlas.{table}").fetchone() == (0,), table
+            what = "id" if table in {"login_session", "api_token"} else "*"  # their hashes are closed
+            assert conn.execute(f"SELECT count({what}) FROM atlas.{table}").fetchone() == (0,), table
     with psycopg.connect(conninfo(APP)) as conn:
         assert conn.execute("UPDATE building SET name = 'x'").rowcount == 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege), psycopg.connect(conninfo(APP)) as conn:
@@ -219,6 +220,6 @@ def test_row_level_security_leaves_the_indexes_in_use():
                 plan = "\n".join(line for (line,) in conn.execute(f"EXPLAIN {statement}"))
             assert index in plan, (role, question, plan)
             assert "Seq Scan on building" not in plan, (role, question, plan)
-    with session(PERSON) as conn:
+    with session(JOB) as conn:
         plan = str(conn.execute("EXPLAIN SELECT * FROM history WHERE relation = 'building' AND row_id = 5").fetchall())
     assert "history_row" in plan
