@@ -16,11 +16,12 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 from typing import Any
+from urllib.parse import quote_plus
 from urllib.parse import urlsplit
 
 import httpx
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -92,14 +93,18 @@ async def start(request: Request) -> Response:
         "after": page.local(request.query_params.get(page.NEXT)),
         "until": int(time.time()) + LIFE_S,
     }
-    async with _client(settings, metadata, request) as client:
-        address, _state = client.create_authorization_url(
-            metadata["authorization_endpoint"],
-            state=flow["state"],
-            nonce=flow["nonce"],
-            code_verifier=flow["verifier"],
-            ui_locales="en" if page.is_english() else "zh-CN",
-        )
+    address = prepare_grant_uri(
+        metadata["authorization_endpoint"],
+        settings.client_id,
+        "code",
+        redirect_uri=_callback(request),
+        scope=_scope(settings, metadata),
+        state=flow["state"],
+        nonce=flow["nonce"],
+        code_challenge=create_s256_code_challenge(flow["verifier"]),
+        code_challenge_method="S256",
+        ui_locales="en" if page.is_english() else "zh-CN",
+    )
     response = page.away(address)
     sealed = csrf.sealed(json.dumps(flow, separators=(",", ":")).encode().hex())
     cookies.keep_oidc(request, response, sealed, LIFE_S)
@@ -155,16 +160,12 @@ async def _person(request: Request, settings: OidcSettings, flow: dict[str, Any]
         raise ProviderRefused(detail=refusal[:60])
     code = request.query_params.get("code", "")
     try:
-        async with _client(settings, metadata, request) as client:
-            answer = await client.fetch_token(
-                metadata["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=flow["verifier"]
-            )
-            claims = await _claims(settings, metadata, answer, flow["nonce"])
-            claims |= await _more(client, metadata, claims, settings.groups_claim)
+        async with httpx.AsyncClient(timeout=WAIT_S) as client:
+            answer = await _exchange(client, settings, metadata, code, flow["verifier"], _callback(request))
+            claims = await _claims(client, settings, metadata, answer, flow["nonce"])
+            claims |= await _more(client, metadata, claims, answer["access_token"], settings.groups_claim)
     except httpx.HTTPError as error:
         raise ProviderAway(detail=type(error).__name__) from error
-    except OAuthError as error:
-        raise ProviderRefused(detail=str(error.error)[:60]) from error
     except (JoseError, ValueError, KeyError, TypeError) as error:
         _log.warning("ID token refused: %s", error)
         raise ProviderRefused(detail=_("身份凭据无法核实")) from error
@@ -173,14 +174,43 @@ async def _person(request: Request, settings: OidcSettings, flow: dict[str, Any]
     return provider.Person(metadata["issuer"], str(claims["sub"]), name, display, _groups(claims, settings))
 
 
+async def _exchange(
+    client: httpx.AsyncClient,
+    settings: OidcSettings,
+    metadata: dict[str, Any],
+    code: str,
+    verifier: str,
+    callback: str,
+) -> dict[str, Any]:
+    """Change the code into tokens, as the client the provider knows."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": callback,
+        "code_verifier": verifier,
+        "client_id": settings.client_id,
+    }
+    by_header: httpx.Auth = httpx.Auth()
+    if settings.client_secret:
+        offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        if "client_secret_basic" in offered:
+            by_header = httpx.BasicAuth(quote_plus(settings.client_id), quote_plus(settings.client_secret))
+        else:
+            form["client_secret"] = settings.client_secret
+    answer = await client.post(metadata["token_endpoint"], data=form, auth=by_header)
+    found: dict[str, Any] = answer.json()
+    if answer.is_error or "error" in found:
+        raise ProviderRefused(detail=str(found.get("error", answer.status_code))[:60])
+    return found
+
+
 async def _claims(
-    settings: OidcSettings, metadata: dict[str, Any], answer: dict[str, Any], nonce: str
+    client: httpx.AsyncClient, settings: OidcSettings, metadata: dict[str, Any], answer: dict[str, Any], nonce: str
 ) -> dict[str, Any]:
     """Verify the ID token: signature, issuer, audience, nonce, times."""
     offered = set(metadata.get("id_token_signing_alg_values_supported") or ["RS256"])
     registry = JWSRegistry(algorithms=sorted(offered & SIGNED_BY), strict_check_header=False)
-    async with httpx.AsyncClient(timeout=WAIT_S) as client:
-        keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
+    keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
     found = jwt.decode(answer["id_token"], key=KeySet.import_key_set(keys), registry=registry)
     wanted = {
         "iss": {"essential": True, "value": metadata["issuer"]},
@@ -196,15 +226,14 @@ async def _claims(
 
 
 async def _more(
-    client: AsyncOAuth2Client, metadata: dict[str, Any], claims: dict[str, Any], wanted: str
+    client: httpx.AsyncClient, metadata: dict[str, Any], claims: dict[str, Any], bearer: str, wanted: str
 ) -> dict[str, Any]:
     """Ask for claims the ID token leaves out; they must be of the same person."""
     address = metadata.get("userinfo_endpoint")
     if not address or (_within(claims, wanted) is not None and claims.get("name")):
         return {}
-    found = await client.get(address)
-    found.raise_for_status()
-    more: dict[str, Any] = found.json()
+    found = await client.get(address, headers={"Authorization": f"Bearer {bearer}"})
+    more: dict[str, Any] = found.raise_for_status().json()
     if more.get("sub") != claims["sub"]:
         raise ValueError("userinfo of somebody else")
     return {name: value for name, value in more.items() if name not in claims}
@@ -259,18 +288,9 @@ def _is_safe(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
-def _client(settings: OidcSettings, metadata: dict[str, Any], request: Request) -> AsyncOAuth2Client:
-    offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    way = "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
-    return AsyncOAuth2Client(
-        settings.client_id,
-        settings.client_secret or None,
-        token_endpoint_auth_method=way if settings.client_secret else "none",
-        scope=_scope(settings, metadata),
-        redirect_uri=str(request.url.replace(path=CALLBACK, query="", fragment="")),
-        code_challenge_method="S256",
-        timeout=WAIT_S,
-    )
+def _callback(request: Request) -> str:
+    """Where the provider sends the browser back to, as the browser knows us."""
+    return str(request.url.replace(path=CALLBACK, query="", fragment=""))
 
 
 def _scope(settings: OidcSettings, metadata: dict[str, Any]) -> str:

@@ -194,8 +194,8 @@ def _document(request: Request, title: str, body: str, error: GridAtlasError | N
 <link rel="icon" href="data:image/png;base64,{_icon()}"><style>{_read("page.css")}</style></head>
 <body><div class="map">{_read("mosaic.svg")}<p class="motto"><b>{_t("哪里有人管,哪里没人管,一张图看清。")}</b><span>{_t("橙色斜线是没有网格覆盖的地方。")}</span></p></div>
 <main><div class="top"><a href="{escape(switch)}" lang="{"zh-CN" if english else "en"}">{"中文" if english else "English"}</a></div>
-<div class="middle"><div class="brand">GridAtlas<b>{_t("网格一张图")}</b></div>{body}</div>
-<footer>{_t("登录、查看和改动都会记入审计。")}</footer></main></body></html>"""  # noqa: E501  markup
+<div class="middle"><div class="brand">GridAtlas<b>{"" if english else _t("网格一张图")}</b></div>{body}</div>
+<footer>{_t("登录、导出和改动都会记入审计。")}</footer></main></body></html>"""  # noqa: E501  markup
     status = error.http_status if error is not None else 200
     return HTMLResponse(text, status, headers={**QUIET, "Content-Security-Policy": POLICY, "Vary": "Accept-Language"})
 
