@@ -167,7 +167,7 @@ def _tools(desk: Desk) -> None:
 
 def _hit(grid: Grid) -> str:
     rest = " · ".join(part for part in (grid.code, grid.area) if part)
-    return f"**{written.plain(grid.name or grid.code, 24)}** :gray[{written.plain(rest, 40)}]"
+    return f"**{written.plain(grid.name or grid.code, 32)}** :gray[{written.plain(rest, 40)}]"
 
 
 def _go(code: str) -> None:

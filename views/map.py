@@ -50,6 +50,8 @@ GRAIN = 1e-8
 PICK = "pick"
 FILLED = ("polygons-fill", "points-circle")
 MARK = "\x1f"
+NEAR = ("building",)
+"""Layers that answer the pointer at full detail only: further out they would catch clicks meant for grids."""
 RAW = {"layerName", "name", "code", "kind", "rule", "severity", "findings", "incidents", "buildings", "households"}
 _UNSEEN = {
     "pickable": True,
@@ -208,9 +210,14 @@ def show(
         if key in clickable:
             name = f"{PICK}-{key}-{clicks}-{_version(key, versions)}"
             drawn.append(steady(deck.deck_layer(key, theme, network=network, filters=of, name=name, **_UNSEEN)))
-        stands = {"pickable": key not in clickable and bool(described(key).fields)}
+        stands = {"pickable": key not in clickable and key not in NEAR and bool(described(key).fields)}
         name = f"{key}-{_version(key, versions)}"
         drawn.append(steady(deck.deck_layer(key, theme, network=network, filters=of, name=name, **stands)))
+        if key in NEAR:
+            name = f"{PICK}-{key}-{clicks}-{_version(key, versions)}"
+            near = steady(deck.deck_layer(key, theme, network=network, filters=of, name=name, **_UNSEEN))
+            near.__dict__["min_zoom"] = described(key).detail
+            drawn.append(near)
     if chosen is not None:
         drawn.append(steady(deck.highlight(chosen[0], chosen[1], theme, network=network)))
 

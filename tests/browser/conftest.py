@@ -134,7 +134,8 @@ def visit(browser):
                 slips.append(f"{response.status}: {response.url}")
 
         def said(message):
-            if message.type == "error" and not (allowed and "Failed to load resource" in message.text):
+            told = "Failed to load resource" in message.text or any(f"({code})" in message.text for code in allowed)
+            if message.type == "error" and not (allowed and told):
                 slips.append(f"console: {message.text}")
 
         page.on("request", asked)

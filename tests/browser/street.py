@@ -1,4 +1,4 @@
-"""The small street of the browser tests: two communities, 24 grids, one of each trouble, hostile names."""
+"""The small street of the browser tests: two communities, 24 grids, one of each trouble, hostile names, two networks."""
 
 from __future__ import annotations
 
@@ -82,6 +82,24 @@ def grids():
     return frame(Dataset.GRIDS, rows, shapes)
 
 
+def beats():
+    """Two police grids, west and east, that leave nothing open."""
+    sides = [
+        shapely.box(WEST + side * 3 * STEP, SOUTH, WEST + (side + 1) * 3 * STEP, SOUTH + ROWS * STEP) for side in (0, 1)
+    ]
+    rows = [
+        {
+            "code": f"11010500100{side + 1}901",
+            "name": ("西警区", "东警区")[side],
+            "kind": "unit",
+            "area_code": f"11010500100{side + 1}",
+            "valid_from": dt.date(2026, 1, 1),
+        }
+        for side in (0, 1)
+    ]
+    return frame(Dataset.GRIDS, rows, [shapely.MultiPolygon([side]) for side in sides])
+
+
 def buildings():
     """Nine buildings in each cell, sixty where no grid is; two without a place."""
     rows, points = [], []
@@ -136,4 +154,7 @@ def build():
         store.write(conn, Dataset.GRIDS, grids(), source_id=None, network_id=network.id)
         store.write(conn, Dataset.BUILDINGS, buildings(), source_id=None)
         store.write(conn, Dataset.INCIDENTS, incidents(), source_id=None)
+        police = networks.ensure(conn, "police")
+        store.write(conn, Dataset.GRIDS, beats(), source_id=None, network_id=police.id)
     refresh.refresh(JOB, "comprehensive")
+    refresh.refresh(JOB, "police")
