@@ -260,11 +260,11 @@ COMMENT ON FUNCTION settle_areas() IS 'After a change of the areas: gives every 
 CREATE TRIGGER settle_area_new BEFORE INSERT ON building FOR EACH ROW
     WHEN (NEW.area_id IS NULL OR current_user <> 'atlas_owner') EXECUTE FUNCTION settle_area();
 CREATE TRIGGER settle_area_moved BEFORE UPDATE OF geom ON building FOR EACH ROW
-    WHEN (OLD.geom IS DISTINCT FROM NEW.geom) EXECUTE FUNCTION settle_area();
+    WHEN (OLD.geom::bytea IS DISTINCT FROM NEW.geom::bytea) EXECUTE FUNCTION settle_area();
 CREATE TRIGGER settle_area_new BEFORE INSERT ON incident FOR EACH ROW
     WHEN (NEW.area_id IS NULL OR current_user <> 'atlas_owner') EXECUTE FUNCTION settle_area();
 CREATE TRIGGER settle_area_moved BEFORE UPDATE OF geom ON incident FOR EACH ROW
-    WHEN (OLD.geom IS DISTINCT FROM NEW.geom) EXECUTE FUNCTION settle_area();
+    WHEN (OLD.geom::bytea IS DISTINCT FROM NEW.geom::bytea) EXECUTE FUNCTION settle_area();
 CREATE TRIGGER settle_areas AFTER INSERT OR DELETE OR UPDATE OF geom, level ON area
     FOR EACH STATEMENT EXECUTE FUNCTION settle_areas();
 
