@@ -28,7 +28,7 @@ def _deck(theme: Theme) -> dict[str, Any]:
         "get_text": _choice({kind: f"'{sign}'" for kind, sign in SIGNS.items()}),
         "text_character_set": "'auto'",
         "get_text_color": _choice({kind: str(rgba(kind, theme)) for kind in SIGNS}),
-        "get_text_size": "properties.incidents ? 8 + properties.size * 3 : 13",
+        "get_text_size": "properties.size >= 0 ? 8 + properties.size * 3 : 13",
         "text_size_units": "'pixels'",
         "text_font_settings": {"sdf": True, "fontSize": 32, "buffer": 6, "radius": 6},
         "text_outline_width": 2,
@@ -42,7 +42,7 @@ LAYER = Layer(
     label="事件",
     steps=(Step(6, "cells"), Step(14, "points"), Step(16, "records")),
     detail=16,
-    relations=("incident",),
+    relations=("incident", "grid", "network"),
     filters=frozenset({"kind"}),
     fields=(
         ("title", "描述"),
@@ -50,6 +50,7 @@ LAYER = Layer(
         ("state", "状态"),
         ("occurred_at", "发生时间"),
         ("incidents", "件数"),
+        ("told", "件数"),
     ),
     legend=(
         Entry("事项", "matter", SIGNS["matter"], 12),

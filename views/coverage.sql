@@ -40,8 +40,9 @@ ORDER BY array_position(ARRAY['block', 'blind', 'warn', 'hint'], f.severity), f.
 LIMIT %(limit)s;
 
 -- name: versions
--- Number of each table that grows with every change of it.
-SELECT relation, version FROM atlas.layer_version;
+-- Number of each table that grows with every change of it, and of the day: rights end with it.
+SELECT relation, version FROM atlas.layer_version
+UNION ALL SELECT 'day', atlas.today() - date '2000-01-01';
 
 -- name: bounds
 -- Box of one area in degrees: west, south, east, north.

@@ -107,6 +107,9 @@ def _grid(grid: Facts, found: list[Finding]) -> None:
             (_("启用于"), written.calendar(grid.valid_from)),
         ]
     )
+    if grid.buildings is None:
+        st.markdown(_("这个网格不在你的管辖范围内,不显示它的数字和问题。"))
+        return
     if not found:
         st.markdown(_("这个网格没有盲区,也没有其他问题。"))
         return

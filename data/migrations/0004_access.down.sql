@@ -34,8 +34,10 @@ BEGIN
         EXECUTE format('DROP TRIGGER %I ON incident', 'count_grid_' || t);
     END LOOP;
 END $$;
+DROP FUNCTION incident_marks(integer, integer, integer, text[]);
 DROP FUNCTION incident_counts();
 DROP FUNCTION count_grid_incidents();
+DROP INDEX incident_grid;
 DROP TABLE grid_incident;
 ALTER TABLE building DROP COLUMN area_id;
 ALTER TABLE incident DROP COLUMN area_id;
@@ -54,6 +56,7 @@ ALTER FUNCTION bump_layer_version() SECURITY INVOKER RESET ALL;
 DROP TABLE backup, api_token, login_session, account_scope, account_role, credential, account;
 DROP FUNCTION guard(text, text, text[], text);
 DROP FUNCTION shown_measure(jsonb);
+DROP FUNCTION sees_rows();
 DROP FUNCTION shown(text);
 DROP FUNCTION sees_personal();
 DROP FUNCTION mask_name(text);

@@ -212,7 +212,7 @@ COMMENT ON FUNCTION scope_holds(geometry) IS 'Whether more than half of a polygo
 CREATE FUNCTION refreshed_at(network bigint) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     SELECT r.finished_at FROM refresh r
-    WHERE r.network_id = refreshed_at.network AND (atlas.account_id() IS NOT NULL OR session_user = 'atlas_owner')
+    WHERE r.network_id = refreshed_at.network AND (atlas.account_id() IS NOT NULL OR atlas.everywhere())
     ORDER BY r.id DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION refreshed_at(bigint) IS 'When the coverage of a network was last computed: everybody may know that, its figures only who works on the whole office.';
@@ -272,6 +272,7 @@ UPDATE building b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
 UPDATE incident b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
 CREATE INDEX building_area ON building (area_id);
 CREATE INDEX incident_area ON incident (area_id);
+CREATE INDEX incident_grid ON incident (grid_id);
 
 -- What no person writes by hand is written in the owner's name by the triggers.
 ALTER FUNCTION bump_layer_version() SECURITY DEFINER SET search_path = atlas, public, pg_temp;
@@ -348,6 +349,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS
         AND (atlas.everywhere() OR g.id = ANY (atlas.scope_area_grids()))
 $$;
 COMMENT ON FUNCTION incident_counts() IS 'What a wall may know of incidents: per grid in force of one network and per kind, null for fewer than five. Coarser figures are added up from these, so that no difference of figures gives a hidden one away.';
+
+CREATE FUNCTION incident_marks(z integer, x integer, y integer, kinds text[]) RETURNS TABLE (kind text, told text, size integer, place geometry)
+LANGUAGE sql STABLE SET search_path = atlas, public, pg_temp AS $$
+    WITH grids AS (
+        SELECT g.id, ST_PointOnSurface(g.geom_web) AS middle FROM grid g
+        WHERE g.valid_to IS NULL AND g.geom_web && ST_TileEnvelope(z, x, y)
+    ), marks AS (
+        SELECT c.kind, c.incidents, (ST_X(g.middle) / 40075016.685578488 + 0.5) * 2 ^ z - x AS across,
+            (0.5 - ST_Y(g.middle) / 40075016.685578488) * 2 ^ z - y AS down
+        FROM incident_counts() c JOIN grids g ON g.id = c.grid_id
+        WHERE kinds IS NULL OR c.kind = ANY (kinds)
+    )
+    SELECT m.kind,
+        CASE WHEN count(*) = count(m.incidents) THEN sum(m.incidents)::text
+            WHEN count(m.incidents) = 0 THEN '< ' || 5 * count(*)
+            ELSE sum(m.incidents) || '+' END,
+        width_bucket(greatest(coalesce(sum(m.incidents), 0), 1)::integer, ARRAY[1, 4, 16, 64, 256]) - 1,
+        ST_Point(floor(m.across * 64) * 64 + CASE WHEN m.kind IN ('matter', 'dispute') THEN 16 ELSE 48 END,
+            floor(m.down * 64) * 64 + CASE WHEN m.kind IN ('matter', 'hazard') THEN 16 ELSE 48 END)
+    FROM marks m WHERE m.across >= 0 AND m.across < 1 AND m.down >= 0 AND m.down < 1
+    GROUP BY m.kind, floor(m.across * 64), floor(m.down * 64)
+$$;
+COMMENT ON FUNCTION incident_marks(integer, integer, integer, text[]) IS 'Marks of a tile for a wall: one per kind and 1/64 tile, in the middle of the grids, never where something happened; "< 5" for few, "17+" for a sum with few in it.';
 
 -- the audit as a chain -------------------------------------------------------------------------
 
@@ -500,17 +524,22 @@ COMMENT ON FUNCTION mask_name(text) IS 'A person''s name as shown to those who n
 
 CREATE FUNCTION sees_personal() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN has_role('{supervisor,worker}');
-COMMENT ON FUNCTION sees_personal() IS 'Whether the actor reads free text unmasked; everybody else may ask for one record, with a reason, and leaves an audit row.';
+RETURN has_role('{supervisor,worker}') OR account_id() IS NULL;
+COMMENT ON FUNCTION sees_personal() IS 'Whether the actor reads free text unmasked (jobs do; a person without an account sees no row to read); everybody else may ask for one record, with a reason, and leaves an audit row.';
 
 CREATE FUNCTION shown(words text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN sees_personal() THEN words ELSE mask_text(words) END;
 COMMENT ON FUNCTION shown(text) IS 'Free text as the actor may read it.';
 
+CREATE FUNCTION sees_rows() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN has_role('{leader,planner,supervisor,worker,department}') OR account_id() IS NULL;
+COMMENT ON FUNCTION sees_rows() IS 'Whether the actor sees buildings and incidents one by one; a wall does not.';
+
 CREATE FUNCTION shown_measure(measure jsonb) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN has_role('{leader,planner,supervisor,worker,department}') OR account_id() IS NULL THEN measure ELSE measure - 'incidents' END;
+RETURN CASE WHEN sees_rows() THEN measure ELSE measure - 'incidents' END;
 COMMENT ON FUNCTION shown_measure(jsonb) IS 'Numbers of a finding as the actor may read them: a wall does not learn how many incidents lie in a gap.';
 
 -- rights --------------------------------------------------------------------------------------------

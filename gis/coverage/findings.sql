@@ -5,7 +5,7 @@ WITH RECURSIVE wanted AS (
     UNION
     SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
 )
-SELECT f.id, f.rule, f.severity, ST_AsBinary(f.geom) AS wkb, f.measure, f.subjects,
+SELECT f.id, f.rule, f.severity, ST_AsBinary(f.geom) AS wkb, atlas.shown_measure(f.measure) AS measure, f.subjects,
     f.grid_codes AS grids, f.building_codes AS buildings, f.remedies, a.code AS area_code, a.name AS area_name
 FROM atlas.finding AS f
 JOIN atlas.network AS n ON n.id = f.network_id
@@ -20,7 +20,7 @@ LIMIT %(limit)s::bigint OFFSET %(offset)s
 
 -- name: one
 -- One finding by its number.
-SELECT f.id, f.rule, f.severity, ST_AsBinary(f.geom) AS wkb, f.measure, f.subjects,
+SELECT f.id, f.rule, f.severity, ST_AsBinary(f.geom) AS wkb, atlas.shown_measure(f.measure) AS measure, f.subjects,
     f.grid_codes AS grids, f.building_codes AS buildings, f.remedies, a.code AS area_code, a.name AS area_name
 FROM atlas.finding AS f
 LEFT JOIN atlas.area AS a ON a.id = f.area_id

@@ -115,9 +115,35 @@ def formula(key: str) -> str:
 
 
 def headline(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
-    """Give the figures of the newest refresh of a network, with ``finished_at``; None before the first."""
+    """Give the figures of a network after its newest refresh, with ``finished_at``; None before the first.
+
+    Whoever reads the office's refreshes gets what it stored; everybody else the same figures
+    of his own scope (``areas`` to ``area_m2`` and the shares), added up now.
+    """
     row = conn.execute(statement("summary.sql", "newest"), {"network": network}).fetchone()
-    return None if row is None else {**row[0], "finished_at": row[1]}
+    return _own(conn, network) if row is None else {**row[0], "finished_at": row[1]}
+
+
+def _own(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
+    row = conn.execute(statement("summary.sql", "own"), {"network": network}).fetchone()
+    if row is None:
+        return None
+    areas, grids, buildings, households, blind_buildings, blind_households, unclaimed, land, at = row
+    all_buildings, all_households = buildings + blind_buildings, households + blind_households
+    return {
+        "areas": areas,
+        "grids": grids,
+        "buildings": all_buildings,
+        "assigned_buildings": buildings,
+        "blind_buildings": blind_buildings,
+        "covered_buildings_share": buildings / all_buildings if all_buildings else None,
+        "households": all_households or None,
+        "blind_households": blind_households if all_households else None,
+        "covered_households_share": households / all_households if all_households else None,
+        "area_m2": float(land),
+        "unclaimed_area_m2": float(unclaimed),
+        "finished_at": at,
+    }
 
 
 def communities(conn: psycopg.Connection[Any], network: str) -> list[dict[str, Any]]:

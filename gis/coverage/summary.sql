@@ -33,12 +33,12 @@ SELECT a.code, a.name, a.level,
     coalesce(f.blind_buildings, 0) AS blind_buildings, coalesce(f.blind_households, 0) AS blind_households
 FROM atlas.area AS a
 LEFT JOIN (
-    SELECT g.area_id, count(DISTINCT g.id) AS grids, count(b.id) AS buildings, sum(b.households) AS households
+    SELECT g.area_id, count(*) AS grids, sum(c.buildings) AS buildings, sum(c.households) AS households
     FROM atlas.grid AS g
     JOIN atlas.network AS n ON n.id = g.network_id AND n.code = %(network)s
-    LEFT JOIN atlas.assignment AS s ON s.grid_id = g.id
-    LEFT JOIN atlas.building AS b ON b.id = s.building_id
+    LEFT JOIN atlas.grid_figure AS c ON c.grid_id = g.id
     WHERE g.valid_to IS NULL
+        AND ((SELECT atlas.everywhere()) OR g.id = ANY ((SELECT atlas.scope_area_grids())::bigint[]))
     GROUP BY g.area_id
 ) AS g ON g.area_id = a.id
 LEFT JOIN (
@@ -56,3 +56,36 @@ LEFT JOIN (
 ) AS f ON f.area_id = a.id
 WHERE g.grids IS NOT NULL OR f.area_id IS NOT NULL
 ORDER BY f.blind_households DESC NULLS LAST, f.blind DESC NULLS LAST, a.code
+
+-- name: own
+-- The same figures for whoever may not read the office's: of the grids, areas and findings of
+-- his scope. No row before the first refresh.
+WITH net AS (
+    SELECT n.id, atlas.refreshed_at(n.id) AS at FROM atlas.network AS n WHERE n.code = %(network)s
+), scope AS MATERIALIZED (
+    SELECT atlas.everywhere() AS wide, atlas.scope_areas() AS areas, atlas.scope_area_grids() AS grids
+), mine AS (
+    SELECT g.id, g.geom, g.area_id, coalesce(c.buildings, 0) AS buildings, coalesce(c.households, 0) AS households
+    FROM net
+    JOIN atlas.grid AS g ON g.network_id = net.id AND g.valid_to IS NULL
+    CROSS JOIN scope
+    LEFT JOIN atlas.grid_figure AS c ON c.grid_id = g.id
+    WHERE scope.wide OR g.id = ANY (scope.grids)
+), land AS (
+    SELECT a.id, a.geom FROM atlas.area AS a CROSS JOIN scope
+    WHERE a.level = (SELECT level FROM atlas.area ORDER BY array_position(ARRAY['community', 'street', 'district'], level) LIMIT 1)
+        AND (scope.wide OR a.id = ANY (scope.areas))
+), found AS (
+    SELECT coalesce(sum(f.buildings) FILTER (WHERE f.rule IN ('unassigned_building', 'unlocated_record') AND f.severity = 'blind'), 0) AS buildings,
+        coalesce(sum(f.households) FILTER (WHERE f.rule IN ('unassigned_building', 'unlocated_record') AND f.severity = 'blind'), 0) AS households,
+        coalesce(sum(f.area_m2) FILTER (WHERE f.rule = 'unclaimed_land'), 0) AS unclaimed
+    FROM net JOIN atlas.finding AS f ON f.network_id = net.id
+)
+SELECT (SELECT count(*) FROM land), (SELECT count(*) FROM mine),
+    (SELECT coalesce(sum(buildings), 0) FROM mine)::bigint, (SELECT coalesce(sum(households), 0) FROM mine)::bigint,
+    found.buildings::bigint, found.households::bigint, found.unclaimed,
+    (SELECT coalesce(sum(atlas.area_m2(geom)), 0) FROM land)
+        + (SELECT coalesce(sum(atlas.area_m2(m.geom)), 0) FROM mine AS m WHERE NOT EXISTS (SELECT FROM land AS l WHERE l.id = m.area_id)),
+    net.at
+FROM net CROSS JOIN found
+WHERE net.at IS NOT NULL

@@ -46,7 +46,10 @@ SCHEMA = "atlas"
 CONNECTION_GONE = ("08", "57P")
 """Beginnings of the SQL states that say the server is gone, going or not yet there."""
 
-NAME_JOB = "SELECT set_config('atlas.actor', %s, true), set_config('atlas.origin', %s, true)"
+NAME_JOB = (
+    "SELECT set_config('atlas.actor', %s, true), set_config('atlas.origin', %s, true),"
+    " set_config('atlas.everywhere', 'on', true)"
+)
 NAME_PERSON = "SELECT atlas.enter(%s), set_config('atlas.origin', %s, true)"
 """A person's roles and reach are looked up in the same breath: the policies read them."""
 

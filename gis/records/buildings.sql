@@ -1,6 +1,6 @@
 -- name: facts
 -- one building and the grids in force that cover its point
-SELECT b.id, b.code, b.name, b.address, b.kind, b.households, b.people, b.floors, b.built_on, b.declared_grid,
+SELECT b.id, b.code, atlas.shown(b.name) AS name, atlas.shown(b.address) AS address, b.kind, b.households, b.people, b.floors, b.built_on, b.declared_grid,
        ARRAY(SELECT g.code FROM atlas.grid g
              WHERE g.valid_to IS NULL AND g.geom && b.geom AND ST_Covers(g.geom, b.geom)
              ORDER BY g.network_id, g.id) AS grids,

@@ -64,10 +64,10 @@ class Facts:
         Name of the community (or wider area) it belongs to.
     area_m2, perimeter_m : float
         On the ellipsoid.
-    households, people, buildings : int
-        Of the buildings the last coverage refresh gave to it.
-    incidents : int
-        Those in it that occurred in the last 365 days.
+    households, buildings : int or None
+        Of the buildings the last coverage refresh gave to it; None: outside the actor's scope.
+    people, incidents : int or None
+        Of these buildings; incidents in it of the last 365 days. None also for a wall.
     """
 
     id: int
@@ -78,10 +78,10 @@ class Facts:
     area: str | None
     area_m2: float
     perimeter_m: float
-    households: int
-    people: int
-    buildings: int
-    incidents: int
+    households: int | None
+    people: int | None
+    buildings: int | None
+    incidents: int | None
     valid_from: date
     version: int
     bounds: tuple[float, float, float, float]

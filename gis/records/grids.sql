@@ -9,24 +9,29 @@ WHERE g.valid_to IS NULL AND (%(network)s::text IS NULL OR n.code = %(network)s)
 ORDER BY n.id, g.code;
 
 -- name: facts
--- one grid in force: its measures on the ellipsoid, its buildings by the last refresh, a year of incidents
+-- one grid in force: its measures on the ellipsoid, its buildings by the last refresh, a year of incidents;
+-- null where the grid is outside the actor's scope, or he sees no rows
 SELECT g.id, g.code, g.name, g.kind, n.code AS network, a.name AS area,
        ST_Area(g.geom::geography) AS area_m2, ST_Perimeter(g.geom::geography) AS perimeter_m,
-       inside.households, inside.people, inside.buildings, happened.incidents,
+       CASE WHEN own.mine THEN coalesce(f.households, 0)::bigint END AS households, inside.people,
+       CASE WHEN own.mine THEN coalesce(f.buildings, 0)::bigint END AS buildings, happened.incidents,
        g.valid_from, g.version,
        ARRAY[ST_XMin(g.geom), ST_YMin(g.geom), ST_XMax(g.geom), ST_YMax(g.geom)] AS bounds
 FROM atlas.grid g
 JOIN atlas.network n ON n.id = g.network_id
 LEFT JOIN atlas.area a ON a.id = g.area_id
+LEFT JOIN atlas.grid_figure f ON f.grid_id = g.id
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(b.households), 0)::bigint AS households, coalesce(sum(b.people), 0)::bigint AS people,
-           count(b.id) AS buildings
+    SELECT ((SELECT atlas.everywhere()) OR g.id = ANY ((SELECT atlas.scope_area_grids())::bigint[])) AS mine
+) own
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN own.mine AND atlas.sees_rows() THEN coalesce(sum(b.people), 0)::bigint END AS people
     FROM atlas.assignment s
     JOIN atlas.building b ON b.id = s.building_id
     WHERE s.grid_id = g.id
 ) inside
 CROSS JOIN LATERAL (
-    SELECT count(*) AS incidents
+    SELECT CASE WHEN own.mine AND atlas.sees_rows() THEN count(*) END AS incidents
     FROM atlas.incident i
     WHERE i.geom && g.geom AND ST_Covers(g.geom, i.geom) AND i.occurred_at >= now() - interval '365 days'
 ) happened

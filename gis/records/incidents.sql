@@ -1,6 +1,6 @@
 -- name: incidents
 -- incidents by code or by grid of their day, newest first
-SELECT i.id, i.code, i.kind, i.category, i.title, i.address, i.channel, i.state, i.occurred_at, i.closed_at,
+SELECT i.id, i.code, i.kind, i.category, atlas.shown(i.title) AS title, atlas.shown(i.address) AS address, i.channel, i.state, i.occurred_at, i.closed_at,
        g.code AS grid, ST_X(i.geom) AS longitude, ST_Y(i.geom) AS latitude
 FROM atlas.incident i
 LEFT JOIN atlas.grid g ON g.id = i.grid_id
