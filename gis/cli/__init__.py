@@ -32,6 +32,8 @@ VERBS = {
     "demo": "demo:demo",
     "db": "database:app",
     "user": "user:app",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "audit": "audit:app",
 }
 """Where each verb is, in the order of the help; only the module of the verb in use is loaded."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from gis.db.connection import APP
 from gis.db.connection import OWNER
@@ -71,18 +72,25 @@ def available(folder: Path = FOLDER) -> list[Migration]:
     ]
 
 
-def applied() -> dict[str, str]:
+def applied(database: str | None = None) -> dict[str, str]:
     """Names and hashes of the migrations that ran; empty where the schema is missing."""
-    with _connect(None) as conn:
+    with _connect(None, database) as conn:
         known = conn.execute("SELECT to_regclass('atlas.migration')").fetchone()
         if known is None or known[0] is None:
             return {}
-    with _connect(OWNER) as conn:
+    with _connect(OWNER, database) as conn:
         return dict(conn.execute("SELECT name, digest FROM atlas.migration ORDER BY name").fetchall())
 
 
-def prepare() -> None:
+def prepare(database: str | None = None, *, schema: bool = True) -> None:
     """Make sure database, extension, roles and schema exist.
+
+    Parameters
+    ----------
+    database : str, optional
+        Another one than that of the settings, on the same server.
+    schema : bool
+        Whether schema ``atlas`` is made; a dump that is restored brings its own.
 
     Raises
     ------
@@ -91,8 +99,8 @@ def prepare() -> None:
     """
     embedded = DatabaseSettings().database_url is None
     if embedded:
-        _create_database(DatabaseSettings().database_name)
-    with _connect(None) as conn:
+        _create_database(database or DatabaseSettings().database_name)
+    with _connect(None, database) as conn:
         conn.autocommit = True
         if conn.info.server_version < MINIMUM_SERVER:
             raise DatabaseTooOld(detail=f"PostgreSQL {conn.info.server_version // 10000}")
@@ -108,7 +116,7 @@ def prepare() -> None:
                 )
             )
         _check_temporary(conn)
-        if conn.execute("SELECT to_regnamespace('atlas') IS NOT NULL").fetchone() == (True,):
+        if not schema or conn.execute("SELECT to_regnamespace('atlas') IS NOT NULL").fetchone() == (True,):
             return  # even IF NOT EXISTS asks for a right that an office's account may lack
         try:
             conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS atlas AUTHORIZATION {}").format(sql.Identifier(OWNER)))
@@ -119,28 +127,31 @@ def prepare() -> None:
             ) from error
 
 
-def migrate(target: str | None = None) -> list[str]:
+def migrate(target: str | None = None, *, database: str | None = None) -> list[str]:
     """Bring the schema to ``target`` (default: the newest), forward or back.
 
     Parameters
     ----------
     target : str, optional
         Name of the last migration that shall be in force; ``"0"`` takes all back.
+    database : str, optional
+        Another one than that of the settings, on the same server.
 
     Returns
     -------
     list of str
         Names of the steps taken, ``-name`` for one taken back.
     """
-    prepare()
+    prepare(database)
     known = available()
-    done = _checked(known)
+    done = _checked(known, database)
     names = [m.name for m in known]
     if target is not None and target != "0" and target not in names:
         raise MigrationChanged(name=target)
     last = len(known) if target is None else 0 if target == "0" else names.index(target) + 1
-    forward = [m.name for m in known[:last] if m.name not in done and _run(m, forward=True)]
-    return forward + [f"-{m.name}" for m in reversed(known[last:]) if m.name in done and _run(m, forward=False)]
+    forward = [m.name for m in known[:last] if m.name not in done and _run(m, database, forward=True)]
+    back = [f"-{m.name}" for m in reversed(known[last:]) if m.name in done and _run(m, database, forward=False)]
+    return forward + back
 
 
 def pending() -> list[str]:
@@ -149,8 +160,8 @@ def pending() -> list[str]:
     return [m.name for m in available() if m.name not in done]
 
 
-def _checked(known: list[Migration]) -> dict[str, str]:
-    done = applied()
+def _checked(known: list[Migration], database: str | None) -> dict[str, str]:
+    done = applied(database)
     digests = {m.name: m.digest for m in known}
     for name, digest in done.items():
         if digests.get(name) != digest:
@@ -158,9 +169,9 @@ def _checked(known: list[Migration]) -> dict[str, str]:
     return done
 
 
-def _run(migration: Migration, *, forward: bool) -> bool:
+def _run(migration: Migration, database: str | None, *, forward: bool) -> bool:
     """Take one step in one transaction; False when another process took it meanwhile."""
-    with _connect(OWNER) as conn, conn.transaction():
+    with _connect(OWNER, database) as conn, conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         conn.execute("SELECT set_config('atlas.actor', 'job:migrate', true)")
         conn.execute(
@@ -178,6 +189,13 @@ def _run(migration: Migration, *, forward: bool) -> bool:
             )
         else:
             conn.execute("DELETE FROM atlas.migration WHERE name = %s", (migration.name,))
+        if conn.execute("SELECT to_regclass('atlas.audit') IS NOT NULL").fetchone() == (True,):
+            action = "migrate" if forward else "migrate_back"
+            after = Jsonb({"digest": migration.digest}) if forward else None
+            conn.execute(
+                "INSERT INTO atlas.audit (action, relation, subject, after) VALUES (%s, 'migration', %s, %s)",
+                (action, migration.name, after),
+            )
     return True
 
 
