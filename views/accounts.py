@@ -90,6 +90,7 @@ def _listing(person: Actor) -> str:
                 _line(account),
                 key=f"roster-{account.id}",
                 type="primary" if account.name == chosen else "secondary",
+                width="stretch",
             ):
                 chosen = account.name
     if count > PAGE:
@@ -148,13 +149,13 @@ def _rights(roles: list[str], scopes: list[str]) -> tuple[list[str], list[str]]:
     )
     text = st.text_input(
         _("管辖范围"),
-        "、".join(scopes),
-        placeholder="office",
-        help=_("office 表示全街道;area:辖区编码;grid:网格编码;可写多个,用顿号分开。"),
+        "、".join(speech.scope(word) for word in scopes),
+        placeholder=_("全街道"),
+        help=_("写“全街道”,或“辖区:编码”“网格:编码”;可写多个,用顿号分开;空着则什么都看不到。"),
     )
-    for sign in "、,;; ":
+    for sign in "、,;;":
         text = text.replace(sign, ",")
-    return chosen, [part for part in text.split(",") if part]
+    return chosen, [speech.scope_from(part) for part in text.split(",") if part.strip()]
 
 
 def _save(person: Actor, account: Account, display: str, roles: list[str], scopes: list[str]) -> bool:

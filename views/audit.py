@@ -17,6 +17,7 @@ from gis.access import audit
 from gis.db.connection import session
 from gis.i18n import translate as _
 from views import format as written
+from views import speech
 from views import takeaway
 from views.format import ZONE
 
@@ -101,7 +102,7 @@ def _listing(rows: list[Row]) -> None:
         st.markdown(_("没有符合条件的记录。"))
         return
     for row in rows:
-        what = f"{action(row.action)} · {written.plain(row.relation)} {written.plain(row.subject, LONGEST_LINE)}"
+        what = f"{action(row.action)} · {written.plain(speech.relation(row.relation))} {written.plain(row.subject, LONGEST_LINE)}"
         where = f" :gray[{written.plain(row.origin)}]" if row.origin else ""
         title = f":gray[{row.seq}]  {written.moment(row.at)}  **{written.plain(row.actor, 40)}**  {what}{where}"
         with st.expander(title):

@@ -73,7 +73,8 @@ def _page(entry: Entry, *, default: bool) -> st.Page:
     def run() -> None:
         fragment.guarded(_open)(entry)
 
-    return st.Page(run, title=entry.label(), icon=entry.icon, url_path=entry.module, default=default)
+    path = "start" if default else entry.module  # the toolkit serves the default page at "/" only
+    return st.Page(run, title=entry.label(), icon=entry.icon, url_path=path, default=default)
 
 
 def _switch_language() -> None:
@@ -140,9 +141,13 @@ def main() -> None:
     st.html(palette.sheet(FOLDER / "style.css"))
     offered = entries()
     first = (offered or PAGES)[0]
-    # Every page has its address, so that a link to one that is closed gets a sentence, not the toolkit's.
-    pages = {entry: _page(entry, default=entry is first) for entry in PAGES}
-    here = st.navigation(list(pages.values()), position="hidden")
+    # Every page has its address, the start page too, so that a link to one that is closed gets a
+    # sentence of ours; "/" shows the first of those that are open.
+    start = _page(first, default=True)
+    pages = {entry: _page(entry, default=False) for entry in PAGES}
+    here = st.navigation([start, *pages.values()], position="hidden")
+    if here != pages[first]:
+        pages[first] = start
     _bar([pages[entry] for entry in offered], here, code)
     here.run()
 

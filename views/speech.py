@@ -128,8 +128,40 @@ def role(name: str) -> str:
 
 
 def scope(word: str) -> str:
-    """Name a scope: ``office``, ``area:CODE``, ``grid:CODE``."""
-    kind, _colon, code = word.partition(":")
-    if kind == "office":
-        return _("全街道")
-    return (_("辖区 {code}") if kind == "area" else _("网格 {code}")).format(code=code)
+    """Write a scope the reader's way: ``全街道``, ``辖区:CODE``, ``网格:CODE``."""
+    kind, colon, code = word.partition(":")
+    return {"office": _("全街道"), "area": _("辖区"), "grid": _("网格")}.get(kind, kind) + colon + code
+
+
+def scope_from(text: str) -> str:
+    """Read a scope as :func:`scope` writes it, or as the command line does."""
+    kind, colon, code = text.strip().replace(":", ":").partition(":")
+    known = {"全街道": "office", "辖区": "area", "网格": "grid"}
+    known |= {_("全街道"): "office", _("辖区"): "area", _("网格"): "grid"}
+    return known.get(kind.strip(), kind.strip()) + colon + code.strip()
+
+
+def relation(name: str) -> str:
+    """Name a table the audit speaks of."""
+    return {
+        "account": _("账号"),
+        "account_role": _("账号的角色"),
+        "account_scope": _("账号的管辖范围"),
+        "api_token": _("令牌"),
+        "login_session": _("会话"),
+        "credential": _("密码"),
+        "audit": _("审计"),
+        "backup": _("备份"),
+        "area": _("社区街道"),
+        "network": _("网格网络"),
+        "grid": _("网格"),
+        "building": _("楼栋"),
+        "incident": _("事件"),
+        "road": _("道路"),
+        "water": _("水系"),
+        "green": _("绿地"),
+        "excluded": _("免管用地"),
+        "finding": _("盲区清单"),
+        "import": _("导入记录"),
+        "migration": _("表结构"),
+    }.get(name, name)
