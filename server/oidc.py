@@ -230,7 +230,7 @@ async def _more(
 ) -> dict[str, Any]:
     """Ask for claims the ID token leaves out; they must be of the same person."""
     address = metadata.get("userinfo_endpoint")
-    if not address or (_within(claims, wanted) is not None and claims.get("name")):
+    if not address or not _is_safe(str(address)) or (_within(claims, wanted) is not None and claims.get("name")):
         return {}
     found = await client.get(address, headers={"Authorization": f"Bearer {bearer}"})
     more: dict[str, Any] = found.raise_for_status().json()

@@ -115,7 +115,12 @@ def test_the_cookie_keeps_its_flags(zhang, monkeypatch):
     assert "Max-Age" not in plain
     assert "Secure" in door.walk(lambda: steps("https://127.0.0.1:8501"))
     monkeypatch.setenv("GRIDATLAS_ACCESS_SECURE_COOKIE", "true")
-    assert "Secure" in door.walk(steps)
+
+    async def form():
+        async with door.browser() as client:
+            return (await client.get("/auth/login")).headers["set-cookie"]
+
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/auth"} <= set(door.walk(form).split("; "))
 
 
 def test_the_walls_cookie_outlives_its_browser(database):
