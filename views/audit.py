@@ -102,7 +102,8 @@ def _listing(rows: list[Row]) -> None:
         st.markdown(_("没有符合条件的记录。"))
         return
     for row in rows:
-        what = f"{action(row.action)} · {written.plain(speech.relation(row.relation))} {written.plain(row.subject, LONGEST_LINE)}"
+        about = f"{written.plain(speech.relation(row.relation))} {written.plain(row.subject, LONGEST_LINE)}"
+        what = f"{action(row.action)} · {about}"
         where = f" :gray[{written.plain(row.origin)}]" if row.origin else ""
         title = f":gray[{row.seq}]  {written.moment(row.at)}  **{written.plain(row.actor, 40)}**  {what}{where}"
         with st.expander(title):
