@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gis.db.connection import close_async_pools
 from server import tiles
 from server import versions
+from server.daily import daily
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +24,8 @@ async def lifespan(app: object) -> AsyncIterator[None]:  # noqa: ARG001  the sha
     versions.forget()
     tiles.store.clear()
     try:
-        yield
+        with daily():
+            yield
     finally:
         versions.forget()
         tiles.store.clear()

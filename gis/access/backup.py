@@ -151,7 +151,7 @@ def manifest_of(path: Path) -> Path:
 
 
 def make(actor: Actor, path: Path | None = None, *, checked: bool = True, daily: bool = False) -> Backup:
-    """Write a backup.
+    """Write a backup, one at a time (:func:`alone`).
 
     Parameters
     ----------
@@ -172,26 +172,31 @@ def make(actor: Actor, path: Path | None = None, *, checked: bool = True, daily:
         What was restored was not the same.
     """
     with alone():
-        path = _place(path, daily=daily)
-        part = path.with_name(path.name + PART)
-        try:
-            manifest = _write(actor.name, part)
-            unchecked = check(part, manifest) if checked else _("按要求没有核对")
-            _publish(part, path, manifest)
-        except OSError as error:
-            raise _explained(error, path) from error
-        except psycopg.errors.DiskFull as error:
-            raise DiskFull(detail=str(error).splitlines()[0]) from error
-        except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(detail=(str(error).strip().splitlines() or ["-"])[0]) from error
-        finally:
-            for leftover in (part, manifest_of(path).with_name(manifest_of(path).name + PART)):
-                with suppress(OSError):
-                    leftover.unlink(missing_ok=True)
-        with session(actor) as conn:
-            record(conn, path, manifest, checked=not unchecked)
-            after = {"bytes": manifest.bytes, "sha256": manifest.sha256, "checked": not unchecked}
-            audit.note(conn, "backup", "backup", path.name, after=after)
+        return write(actor, path, checked=checked, daily=daily)
+
+
+def write(actor: Actor, path: Path | None = None, *, checked: bool = True, daily: bool = False) -> Backup:
+    """Do what :func:`make` does, for a caller that is alone already."""
+    path = _place(path, daily=daily)
+    part = path.with_name(path.name + PART)
+    try:
+        manifest = _write(actor.name, part)
+        unchecked = check(part, manifest) if checked else _("按要求没有核对")
+        _publish(part, path, manifest)
+    except OSError as error:
+        raise _explained(error, path) from error
+    except psycopg.errors.DiskFull as error:
+        raise DiskFull(detail=str(error).splitlines()[0]) from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(detail=(str(error).strip().splitlines() or ["-"])[0]) from error
+    finally:
+        for leftover in (part, manifest_of(path).with_name(manifest_of(path).name + PART)):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
+    with session(actor) as conn:
+        record(conn, path, manifest, checked=not unchecked)
+        after = {"bytes": manifest.bytes, "sha256": manifest.sha256, "checked": not unchecked}
+        audit.note(conn, "backup", "backup", path.name, after=after)
     return Backup(path, manifest, unchecked)
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
 
+from gis.access import audit
 from gis.db import cluster
 from gis.db import migrations
+from gis.db.connection import session
 from gis.errors import BadInput
 from gis.i18n import translate as _
+from gis.records import networks
 from gis.settings import DatabaseSettings
+from gis.vocabulary import Actor
+from gis.vocabulary import ActorKind
+
+ACTOR = Actor("job:migrate", ActorKind.JOB, "cli")
+"""Whoever may run commands on the machine; the system's user name stands in the row."""
 
 app = typer.Typer(no_args_is_help=True, help=_("数据库:启动、停止、状态、迁移、清空。"))
 
@@ -45,6 +54,9 @@ def status() -> None:
 def migrate(to: Annotated[str | None, typer.Option(help=_("迁移到哪一步;0 表示全部撤回。"))] = None) -> None:
     """把表结构迁移到最新(或指定的一步)。."""
     steps = migrations.migrate(to)
+    if to is None:
+        with session(ACTOR) as conn:
+            networks.ensure_defaults(conn)
     print(_("已执行:{names}").format(names=", ".join(steps)) if steps else _("表结构已是最新。"))
 
 
@@ -55,4 +67,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help=_("确认清空全部�
         raise BadInput(detail=_("清空会删除全部数据,需要加 --yes 确认"))
     migrations.migrate("0")
     migrations.migrate()
+    with session(ACTOR) as conn:
+        networks.ensure_defaults(conn)
+        audit.note(conn, "reset", "migration", getpass.getuser())
     print(_("已清空并重新建立。"))

@@ -27,6 +27,7 @@ from typing import TextIO
 
 import psycopg
 
+from gis.cli import opening
 from gis.db import cluster
 from gis.db import migrations
 from gis.db.connection import OWNER
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 APP = CHECKOUT / "app.py"
 START_WAIT_S = 90.0
 STOP_WAIT_S = 10.0
+WATCH_EVERY_S = 1.0
+MOST_DEATHS = 5
+DEATHS_WITHIN_S = 120.0
 LARGEST_LOG = 10 * 2**20
 PR_SET_PDEATHSIG = 1
 
@@ -101,19 +105,8 @@ def serve() -> None:
             raise FileMissing(path=APP)
         begun = time.monotonic()
         try:
-            _prepare(own=own)
-            with _pages(place, settings) as child:
-                _wait_ready(child, place, settings)
-                print(
-                    _("GridAtlas 已启动(用时 {seconds:.1f} 秒):{url}").format(
-                        seconds=time.monotonic() - begun, url=_url(settings)
-                    ),
-                    _("按 Ctrl-C 停止。"),
-                    sep="\n",
-                    flush=True,
-                )
-                status = child.wait()
-                raise PagesFailed(detail=_("进程结束,状态 {status}").format(status=status), log=place.log)
+            _prepare(settings, own=own)
+            _keep_serving(place, settings, begun, own=own)
         except KeyboardInterrupt:
             print(_("正在停止……"), flush=True)
         finally:
@@ -124,20 +117,68 @@ def serve() -> None:
         print(_("已全部停止。"), flush=True)
 
 
-def _prepare(*, own: bool) -> None:
-    """Database up, schema at its newest, demo street where there is nothing yet."""
+def _keep_serving(place: Place, settings: ServerSettings, begun: float, *, own: bool) -> None:
+    """Serve until told to stop: pages and database that died are started again.
+
+    Raises
+    ------
+    PagesFailed
+        The pages die as often as they are started.
+    """
+    deaths: list[float] = []
+    while True:
+        with _pages(place, settings) as child:
+            _wait_ready(child, place, settings)
+            seconds = time.monotonic() - begun
+            print(_("GridAtlas 已启动(用时 {seconds:.1f} 秒):{url}").format(seconds=seconds, url=_url(settings)))
+            print(_("按 Ctrl-C 停止。"), flush=True)
+            status = _watch(child, own=own)
+        begun = time.monotonic()
+        deaths = [*(death for death in deaths if begun - death < DEATHS_WITHIN_S), begun]
+        detail = _("进程结束,状态 {status}").format(status=status)
+        if len(deaths) > MOST_DEATHS:
+            raise PagesFailed(detail=detail, log=place.log)
+        print(_("页面服务意外停止({detail}),正在重新启动……").format(detail=detail), file=sys.stderr, flush=True)
+
+
+def _watch(child: subprocess.Popen[bytes], *, own: bool) -> int:
+    """Look after the database until the pages end; their exit status."""
+    said = ""
+    while True:
+        try:
+            return child.wait(WATCH_EVERY_S)
+        except subprocess.TimeoutExpired:
+            pass
+        if not own:
+            continue
+        try:
+            if not cluster.is_running(cluster.Cluster.default()):
+                print(_("内置数据库意外停止,正在重新启动……"), file=sys.stderr, flush=True)
+                cluster.start(cluster.Cluster.default())
+                said = ""
+        except GridAtlasError as error:
+            # What stands in its way may go by itself (a full disk): it is tried until it works.
+            if str(error) != said:
+                said = str(error)
+                print(error.message, error.remedy, sep="\n", file=sys.stderr, flush=True)
+
+
+def _prepare(settings: ServerSettings, *, own: bool) -> None:
+    """Database up, schema at its newest, demo street where there is nothing yet, first accounts."""
     if own:
         print(_("启动内置数据库……"), flush=True)
         cluster.start(cluster.Cluster.default())
     steps = migrations.migrate()
     if steps:
         print(_("已执行迁移:{names}").format(names=", ".join(steps)), flush=True)
-    wanted = ServerSettings().demo
+    opening.refuse(settings.address)
+    wanted = settings.demo
     if (own if wanted is None else wanted) and _is_empty():
         print(_("数据库还是空的,生成示例街道……"), flush=True)
         done = subprocess.run([sys.executable, "-m", "gis.cli", "demo"], check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             print(_("示例街道没有生成;页面照常启动,可稍后运行 script/gis demo。"), file=sys.stderr, flush=True)
+    opening.open_accounts(settings.address)
 
 
 def _is_empty() -> bool:
