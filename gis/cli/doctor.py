@@ -15,8 +15,10 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import Annotated
+from typing import Any
 
 import psycopg
 import typer
@@ -24,6 +26,11 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from gis import settings as house
+from gis.access import accounts
+from gis.access import audit
+from gis.access import backup
+from gis.access import first
+from gis.access.errors import DemoElsewhere
 from gis.cli import serving
 from gis.cli import usage
 from gis.db import cluster
@@ -32,8 +39,11 @@ from gis.db.connection import APP
 from gis.db.connection import OWNER
 from gis.db.connection import READ
 from gis.db.connection import conninfo
+from gis.db.connection import session
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
+from gis.vocabulary import Actor
+from gis.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +53,8 @@ if TYPE_CHECKING:
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_MB = 1024
 FIRST_GOOD_YEAR = 2026
+BACKUP_DAYS = 2
+LAST_LINKS = 1000
 LEAKPROOF = "ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF;"
 
 
@@ -91,7 +103,9 @@ def examine() -> Iterator[Result]:
     yield from wrong or [Result("settings", "ok", _("各项设置有效。"))]
     if wrong:
         return
-    checks: list[Callable[[], Iterator[Result]]] = [_python, _home, _database, _assets, _port, _basemap, _fonts, _clock]
+    checks: list[Callable[[], Iterator[Result]]] = [
+        _python, _home, _database, _access, _assets, _port, _basemap, _fonts, _clock,
+    ]  # fmt: skip
     for check in checks:
         name = check.__name__.strip("_")
         try:
@@ -197,6 +211,76 @@ def _database() -> Iterator[Result]:
         )
     else:
         yield Result("migrations", "ok", _("表结构已是最新。"))
+
+
+def _access() -> Iterator[Result]:
+    """Accounts, backups and audit of an office that is there."""
+    own = house.DatabaseSettings().database_url is None
+    if (own and not cluster.is_running(cluster.Cluster.default())) or migrations.pending():
+        return  # said already
+    with session(Actor.job("doctor")) as conn:
+        yield from _accounts(conn)
+        yield from _demo_accounts(conn)
+        yield from _last_backup(conn)
+        verdict = audit.verify(conn, last=LAST_LINKS)
+    if verdict.holds:
+        yield Result("audit", "ok", _("审计链最近 {rows} 行完好。").format(rows=verdict.rows))
+    else:
+        yield Result(
+            "audit",
+            "bad",
+            _("审计链不完好:第 {seq} 行。").format(seq=verdict.faults[0][0]),
+            _("请运行 script/gis audit verify 看全部,保留现场并通知审计员。"),
+        )
+
+
+def _accounts(conn: psycopg.Connection[Any]) -> Iterator[Result]:
+    known = [account for account in accounts.listing(conn) if account.active]
+    admins = [account.name for account in known if Role.ADMIN in account.roles and not account.demo]
+    if admins:
+        yield Result("accounts", "ok", _("可用账号 {count} 个,系统管理员:{names}。").format(
+            count=len(known), names="、".join(admins)))  # fmt: skip
+    else:
+        yield Result(
+            "accounts",
+            "advice",
+            _("还没有系统管理员账号。"),
+            _("script/server 启动时会建立;也可运行 script/gis user add admin --role admin。"),
+        )
+
+
+def _demo_accounts(conn: psycopg.Connection[Any]) -> Iterator[Result]:
+    if not first.has_demo(conn):
+        yield Result("demo", "ok", _("没有示例账号。"))
+        return
+    try:
+        first.refuse_demo(conn, house.ServerSettings().address)
+    except DemoElsewhere as error:
+        yield Result("demo", "bad", error.message, error.remedy)
+    else:
+        yield Result(
+            "demo",
+            "advice",
+            _("有示例账号,只能在本机使用。"),
+            _("正式使用前请运行 script/gis user remove-demo。"),
+        )
+
+
+def _last_backup(conn: psycopg.Connection[Any]) -> Iterator[Result]:
+    last = backup.last_good(conn)
+    if last is None:
+        message = _("还没有备份。")
+    else:
+        message = _("最近一次备份:{at}。").format(at=f"{last.astimezone():%Y-%m-%d %H:%M}")
+        if datetime.now(tz=UTC) - last < timedelta(days=BACKUP_DAYS):
+            yield Result("backup", "ok", message)
+            return
+    yield Result(
+        "backup",
+        "advice",
+        message,
+        _("请运行 script/gis backup,或设 GRIDATLAS_BACKUP_AT 每天自动备份。"),
+    )
 
 
 def _dotted(number: int) -> str:
