@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gis.access import backup
+from gis.access import shelf
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.settings import BackupSettings
@@ -23,7 +23,7 @@ MEGABYTE = 2**20
 def draw(person: Actor) -> None:
     """Draw the backups, newest first."""
     with session(person) as conn:
-        found = backup.listing(conn, MOST)
+        found = shelf.listing(conn, MOST)
     good = next((made for made in found if made.checked_at), None)
     if good is None:
         st.warning(
