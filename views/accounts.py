@@ -155,7 +155,7 @@ def _rights(roles: list[str], scopes: list[str]) -> tuple[list[str], list[str]]:
     )
     for sign in "、,;;":
         text = text.replace(sign, ",")
-    return chosen, [speech.scope_from(part) for part in text.split(",") if part.strip()]
+    return chosen, [roster.scope_from(part) for part in text.split(",") if part.strip()]
 
 
 def _save(person: Actor, account: Account, display: str, roles: list[str], scopes: list[str]) -> bool:

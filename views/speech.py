@@ -133,14 +133,6 @@ def scope(word: str) -> str:
     return {"office": _("全街道"), "area": _("辖区"), "grid": _("网格")}.get(kind, kind) + colon + code
 
 
-def scope_from(text: str) -> str:
-    """Read a scope as :func:`scope` writes it, or as the command line does."""
-    kind, colon, code = text.strip().replace(":", ":").partition(":")
-    known = {"全街道": "office", "辖区": "area", "网格": "grid"}
-    known |= {_("全街道"): "office", _("辖区"): "area", _("网格"): "grid"}
-    return known.get(kind.strip(), kind.strip()) + colon + code.strip()
-
-
 def relation(name: str) -> str:
     """Name a table the audit speaks of."""
     return {

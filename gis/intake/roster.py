@@ -6,9 +6,11 @@ before any account is made: either all go in, or none, with each bad row and its
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -18,6 +20,7 @@ from gis.errors import BadInput
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
 from gis.intake import readers
+from gis.settings import CHECKOUT
 from gis.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -28,22 +31,8 @@ if TYPE_CHECKING:
 MOST = 5000
 SHOWN = 8
 
-HEADERS: dict[str, tuple[str, ...]] = {
-    "name": ("name", "account", "login", "username", "账号", "账号名", "登录名", "用户名", "帐号"),
-    "display": ("display", "title", "姓名", "名称", "称呼", "显示名"),
-    "roles": ("role", "roles", "角色", "岗位"),
-    "scopes": ("scope", "scopes", "范围", "管辖范围"),
-    "valid_to": ("valid_to", "until", "有效期至", "截止日期"),
-}
-"""Field: what its column may be called."""
-
-WORDS: dict[str, Role] = {
-    "领导": Role.LEADER, "街道领导": Role.LEADER, "规划员": Role.PLANNER, "网格规划员": Role.PLANNER,
-    "主管": Role.SUPERVISOR, "网格主管": Role.SUPERVISOR, "网格员": Role.WORKER, "部门": Role.DEPARTMENT,
-    "大屏": Role.WALL, "审计员": Role.AUDITOR, "管理员": Role.ADMIN, "系统管理员": Role.ADMIN,
-    **{role.value: role for role in Role},
-}  # fmt: skip
-"""Word for a role, Chinese or English."""
+TABLE = CHECKOUT / "data" / "reference" / "roster.csv"
+"""What columns, roles and scopes may be called."""
 
 
 class RosterWrong(BadInput):
@@ -131,6 +120,12 @@ def load(conn: psycopg.Connection[Any], entries: list[Entry]) -> Made:
     return made
 
 
+def scope_from(text: str) -> str:
+    """Read a scope as people write it (``全街道``, ``辖区:CODE``) into the word of ``accounts.set_scopes``."""
+    kind, colon, code = text.strip().replace(":", ":").partition(":")
+    return _words("scope").get(kind.strip().casefold(), kind.strip()) + colon + code.strip()
+
+
 def set_passwords(conn: psycopg.Connection[Any], made: Made) -> None:
     """Give the new accounts their first passwords, to be changed at once; a job's connection."""
     for name, password in made.passwords.items():
@@ -140,13 +135,20 @@ def set_passwords(conn: psycopg.Connection[Any], made: Made) -> None:
 def _columns(names: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
-        for field_name, words in HEADERS.items():
-            if name.strip().casefold() in words and field_name not in found:
-                found[field_name] = name
-    missing = [name for name in ("name", "roles") if name not in found]
+        field_name = _words("column").get(name.strip().casefold())
+        if field_name:
+            found.setdefault(field_name, name)
+    missing = [label for key, label in (("name", _("账号")), ("roles", _("角色"))) if key not in found]
     if missing:
-        raise RosterWrong(detail=_("缺少列 {columns}").format(columns="、".join(HEADERS[m][3] for m in missing)))
+        raise RosterWrong(detail=_("缺少列 {columns}").format(columns="、".join(missing)))
     return found
+
+
+@cache
+def _words(kind: str) -> dict[str, str]:
+    """Words of one kind, folded, and what they mean."""
+    with TABLE.open(encoding="utf-8", newline="") as table:
+        return {row["word"].casefold(): row["meaning"] for row in csv.DictReader(table) if row["kind"] == kind}
 
 
 def _entry(row: int, given: dict[str, str]) -> Entry:
@@ -155,10 +157,10 @@ def _entry(row: int, given: dict[str, str]) -> Entry:
         raise ValueError(_("账号名 {name} 不能使用").format(name=given["name"][:64]))
     roles = []
     for word in _parts(given["roles"]):
-        if word.casefold() not in WORDS:
+        if word.casefold() not in _words("role"):
             raise ValueError(_("不认识角色 {word}").format(word=word[:40]))
-        roles.append(WORDS[word.casefold()])
-    scopes = ["office" if word in {"全街道", "全部"} else word for word in _parts(given.get("scopes", ""))]
+        roles.append(Role(_words("role")[word.casefold()]))
+    scopes = [scope_from(word) for word in _parts(given.get("scopes", ""))]
     until = given.get("valid_to", "")
     try:
         valid_to = date.fromisoformat(until[:10].replace("/", "-")) if until else None
