@@ -40,7 +40,7 @@ export default function ({ parentElement, data }) {
     way.href = `/auth/login?why=over&next=${encodeURIComponent(here)}`;
     box.append(said, way);
     shade.append(box);
-    document.body.append(shade);
+    document.documentElement.append(shade); // not in the body: the toolkit makes all of it inert below its own dialog
     way.focus();
   };
   const watch = app && new MutationObserver(onState);

@@ -134,11 +134,15 @@ def _who(code: str) -> None:
 
 
 def main() -> None:
-    """Draw the frame and run the page the URL names."""
-    actor.settle()
+    """Draw the frame and run the page the URL names; with nobody to be asked for, say so in the frame's look."""
     code = fragment.speak()
     st.set_page_config(page_title=_("网格一张图"), page_icon=str(FOLDER / "icon.png"), layout="wide")
     st.html(palette.sheet(FOLDER / "style.css"))
+    fragment.guarded(_run)(code)
+
+
+def _run(code: str) -> None:
+    actor.settle()
     offered = entries()
     first = (offered or PAGES)[0]
     # Every page has its address, the start page too, so that a link to one that is closed gets a

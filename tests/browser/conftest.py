@@ -19,8 +19,13 @@ import pytest
 from playwright.sync_api import sync_playwright
 from psycopg import sql
 
+from gis.access import accounts
+from gis.access import sessions
 from gis.db.connection import close_pools
 from gis.db.connection import conninfo
+from gis.db.connection import session
+from gis.vocabulary import Actor
+from server import visitors
 from tests.browser import street
 from tests.conftest import ROOT
 from tests.conftest import TEMPLATE
@@ -36,6 +41,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SOMEBODY = "test"
+"""Who looks at the pages where a test names nobody: planner and supervisor of the whole office."""
+_tokens = {}
 DESK = {"width": 1366, "height": 768}
 PATIENCE_MS = 60_000
 
@@ -59,9 +67,16 @@ def new_database(name):
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def signed_in(name):
+    """Start a session of an account in the database at hand; its token."""
+    with session(Actor.job("test")) as conn:
+        account = accounts.get(conn, name)
+        return sessions.start(conn, account.id, account.name, origin="127.0.0.1", agent="test")
+
+
 @contextmanager
 def serving(folder, **settings):
-    """Serve the pages from a free port; the address."""
+    """Serve the database at hand from a free port; the address. Who visits it is signed in."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -77,6 +92,7 @@ def serving(folder, **settings):
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(address, process, folder / "pages.log")
+            _tokens[address] = signed_in(SOMEBODY)
             yield address
         finally:
             process.terminate()
@@ -88,7 +104,7 @@ def _wait(address, process, log):
     while time.monotonic() < until:
         assert process.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(f"{address}/health", timeout=2):
                 return
         except OSError:
             time.sleep(0.2)
@@ -115,12 +131,19 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Open pages that must not slip: ``visit(address, size=…, scheme=…)`` gives the page."""
+    """Open pages that must not slip: ``visit(address, size=…, scheme=…, by=…)`` gives the page.
+
+    ``by`` names the account that is signed in; None: a stranger.
+    """
     slips, contexts = [], []
 
-    def open_page(address, *, size=DESK, scheme="light", wait=".st-key-panel", allowed=()):
-        context = browser.new_context(viewport=size, color_scheme=scheme)
+    def open_page(address, *, size=DESK, scheme="light", wait=".st-key-panel", allowed=(), by=SOMEBODY, locale="zh-CN"):
+        context = browser.new_context(viewport=size, color_scheme=scheme, locale=locale)
         contexts.append(context)
+        origin = "/".join(address.split("/")[:3])
+        token = by and (_tokens[origin] if by == SOMEBODY else signed_in(by))
+        if token:
+            context.add_cookies([{"name": visitors.COOKIE, "value": token, "url": origin, "httpOnly": True}])
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         host = address.split("/")[2]
