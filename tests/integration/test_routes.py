@@ -176,13 +176,9 @@ def test_every_asset_of_the_list_is_installed(visitor):
 # health and metrics ------------------------------------------------------------------------
 
 
-def test_health_says_that_all_is_well(visitor):
+def test_health_says_that_all_is_well_and_no_more(visitor):
     response = visitor.ask("/health")
-    assert response.status_code == 200
-    body = response.json()
-    assert (body["ok"], body["database"], body["pending"]) == (True, True, [])
-    assert re.match(r"\d+\.\d+", body["postgresql"])
-    assert re.match(r"\d+\.\d+", body["postgis"])
+    assert (response.status_code, response.json()) == (200, {"ok": True})
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -190,18 +186,17 @@ def test_health_says_that_all_is_well(visitor):
 def test_health_says_that_the_database_is_away(visitor, monkeypatch, tmp_path, language):
     monkeypatch.setenv("GRIDATLAS_HOME", str(tmp_path))
     monkeypatch.setenv("GRIDATLAS_POOL_WAIT_S", "0.5")
-    body = wrong(visitor.ask("/health", headers={"accept-language": language}), 503)
-    assert body["database"] is False
-    assert ("database" in body["error"]) == language.startswith("en")
+    response = visitor.ask("/health", headers={"accept-language": language})
+    assert (response.status_code, response.json()) == (503, {"ok": False})
     body = wrong(visitor.ask(TILE, headers={"accept-language": language}), 503)
+    assert ("database" in body["error"]) == language.startswith("en")
     assert "script/gis db start" in body["remedy"]
 
 
 def test_health_says_that_a_migration_waits(visitor, monkeypatch):
     monkeypatch.setattr(migrations, "pending", lambda: ["0009_more"])
-    body = wrong(visitor.ask("/health"), 503)
-    assert (body["database"], body["pending"]) == (True, ["0009_more"])
-    assert "script/gis db migrate" in body["remedy"]
+    response = visitor.ask("/health")
+    assert (response.status_code, response.json()) == (503, {"ok": False})
 
 
 def test_an_empty_database_is_told_from_a_broken_program(database, monkeypatch):
