@@ -1,4 +1,4 @@
-"""Pages of ``docs/`` that are made from the code: the reference of the commands.
+"""Pages of ``docs/`` that are made from the code: the reference of the commands, the table of rights.
 
 ``script/words`` writes them; a test compares, so the page cannot lag behind the command line.
 """
@@ -8,12 +8,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from gis.access import matrix
 from gis.cli import assemble
 from gis.cli import manual
 from gis.i18n import speaking
+from gis.vocabulary import Role
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMMANDS = DOCS / "commands.md"
+ACCESS = DOCS / "access.md"
+BEGIN, END = "<!-- matrix: made by script/words -->", "<!-- end of matrix -->"
+MARKS = {"none": "–", "own": "own", "scope": "scope", "office": "office", "all": "all"}
 OPENING = """\
 # Commands · 命令
 
@@ -45,6 +50,21 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def rights() -> str:
+    """Text of ``docs/access.md`` with the table of rights as ``data/reference/access.csv`` has it."""
+    lines = [f"| table | operation | {' | '.join(Role)} |", "| --- " * (len(Role) + 2) + "|"]
+    for table in matrix.tables():
+        for operation in matrix.Operation:
+            extents = [matrix.extent(role, table, operation) for role in Role]
+            if set(extents) != {matrix.Extent.NONE}:
+                lines.append(f"| `{table}` | {operation} | {' | '.join(MARKS[one] for one in extents)} |")
+    closed = [t for t in matrix.tables() if not any(matrix.roles(t, operation) for operation in matrix.Operation)]
+    lines += ["", "Closed to every role: " + ", ".join(f"`{table}`" for table in closed) + "."]
+    before, _begin, rest = ACCESS.read_text(encoding="utf-8").partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    return "\n".join([before + BEGIN, *lines, END]) + after
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
@@ -52,6 +72,7 @@ def _cell(text: str) -> str:
 def main() -> int:
     """Write the pages."""
     COMMANDS.write_text(commands(), encoding="utf-8")
+    ACCESS.write_text(rights(), encoding="utf-8")
     return 0
 
 

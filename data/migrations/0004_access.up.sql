@@ -573,6 +573,7 @@ BEGIN
     left_as := CASE reach
         WHEN 'area' THEN wide || ' OR (' || lies || ' AND atlas.scope_holds(geom))'
         WHEN 'building' THEN wide || ' OR ' || lies || ' OR atlas.scope_covers(geom)'
+        WHEN 'incident' THEN found || ' OR atlas.scope_covers(geom)'
         WHEN 'signed' THEN 'actor = (SELECT atlas.actor_name())'
         ELSE found END;
     found := who || ' AND (' || found || ')';

@@ -18,7 +18,11 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
+from gis.access import matrix
+from gis.access import scope
+from gis.access.matrix import Operation
 from gis.db.connection import session
+from gis.errors import NotAllowed
 from gis.i18n import translate as _
 from gis.intake import rejects as rejected_rows
 from gis.records import imports
@@ -114,19 +118,22 @@ def load(
 
     Raises
     ------
+    NotAllowed
+        The actor's role does not write this dataset, or a row lies outside his scope.
     RecordsBusy
         Somebody else is loading the same dataset.
     GridAtlasError
         Whatever else stands in the way; nothing was kept, and no rejects file.
     """
     dataset = Dataset(prepared.dataset)
+    scope.require(actor, *matrix.roles(store.TABLES[dataset], Operation.INSERT))
     tell = progress or (lambda _share: None)
     part: Path | None = None
     target = (rejects_path or rejected_rows.place(prepared.source.filename, dataset)) if len(prepared.rejects) else None
     try:
         with session(actor) as conn:
             _take_turn(conn, dataset)
-            networks.ensure_defaults(conn)
+            _know_networks(conn)
             network_id = networks.ensure(conn, network).id if dataset is Dataset.GRIDS else None
             staged = store.stage(
                 conn, dataset, prepared.frame, network_id=network_id, progress=lambda share: tell(share * SHARE_SENT)
@@ -182,6 +189,15 @@ def _take_turn(conn: psycopg.Connection[Any], dataset: Dataset) -> None:
         raise RecordsBusy(dataset=dataset, seconds=seconds) from error
 
 
+def _know_networks(conn: psycopg.Connection[Any]) -> None:
+    """Add the usual networks where the actor may; who may not does with those that are there."""
+    try:
+        with conn.transaction():
+            networks.ensure_defaults(conn)
+    except psycopg.errors.InsufficientPrivilege:
+        return
+
+
 def _record(
     conn: psycopg.Connection[Any],
     prepared: Prepared,
@@ -216,7 +232,11 @@ def _record(
         **numbers,
     }
     import_id = imports.add(conn, row)
-    store.apply(conn, staged, source_id=import_id)
+    try:
+        store.apply(conn, staged, source_id=import_id)
+    except psycopg.errors.UniqueViolation as error:
+        # What was judged new is there, where the actor does not see it.
+        raise NotAllowed from error
     imports.audit(
         conn,
         {

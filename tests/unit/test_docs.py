@@ -49,6 +49,10 @@ def test_the_page_of_commands_is_the_command_line():
     assert text(pages.COMMANDS) == pages.commands(), "run script/words"
 
 
+def test_the_table_of_rights_is_the_matrix():
+    assert text(pages.ACCESS) == pages.rights(), "run script/words"
+
+
 def test_every_command_and_option_is_explained():
     verbs = list(manual.verbs(assemble()))
     assert len(verbs) > 5

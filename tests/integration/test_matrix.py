@@ -1,0 +1,443 @@
+"""The matrix of rights, walked cell by cell against the real database.
+
+One office of two communities and two nets is built with a row of every table inside and
+outside of what the persons of the test may reach. Each person then asks and writes, and what
+happens must be what ``data/reference/access.csv`` says: no more, and no less.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gis.access.matrix import Extent
+from gis.access.matrix import Operation
+from gis.access.matrix import extent
+from gis.access.matrix import matrix
+from gis.access.matrix import tables
+from gis.db.connection import APP
+from gis.db.connection import close_pools
+from gis.db.connection import conninfo
+from gis.db.connection import session
+from gis.errors import NotAllowed
+from gis.vocabulary import Actor
+from gis.vocabulary import Role
+
+JOB = Actor.job("test")
+
+REACHES = ("office", "street", "community", "grid", "nothing")
+OVER = ("expired_role", "expired_scope", "future_role", "inactive", "unknown")
+
+OFFICE = """
+INSERT INTO area (code, name, level, geom) VALUES ('S', 'street', 'street', ST_Multi(ST_MakeEnvelope(120, 30, 120.2, 30.1, 4490))),
+    ('T', 'other street', 'street', ST_Multi(ST_MakeEnvelope(120.2, 30, 120.3, 30.1, 4490)));
+INSERT INTO area (code, name, level, parent_id, geom)
+SELECT c, c, 'community', a.id, ST_Multi(ST_MakeEnvelope(x, 30, x + 0.1, 30.1, 4490))
+FROM (VALUES ('A', 'S', 120.0), ('B', 'S', 120.1), ('C', 'T', 120.2)) AS v (c, up, x) JOIN area a ON a.code = up;
+INSERT INTO network (code, name, kind) VALUES ('zh', 'zh', 'comprehensive'), ('jw', 'jw', 'police');
+INSERT INTO grid (network_id, code, name, area_id, geom)
+SELECT n.id, g, g, a.id, ST_Multi(ST_MakeEnvelope(x, 30, x + 0.05, 30.1, 4490))
+FROM (VALUES ('A1', 'A', 120.0), ('A2', 'A', 120.05), ('B1', 'B', 120.1), ('C1', 'C', 120.2)) AS v (g, c, x)
+JOIN area a ON a.code = c CROSS JOIN network n WHERE n.code = 'zh' OR g <> 'A2';
+INSERT INTO building (code, households, geom)
+SELECT 'b' || c, 7, ST_SetSRID(ST_Point(x, 30.05), 4490)
+FROM (VALUES ('A1', 120.02), ('A2', 120.07), ('B1', 120.12), ('C1', 120.22)) AS v (c, x);
+INSERT INTO building (code, households) VALUES ('bNowhere', 3);
+INSERT INTO incident (code, kind, geom, grid_id)
+SELECT 'i' || g.code, 'dispute', ST_PointOnSurface(g.geom), g.id FROM grid g JOIN network n ON n.id = g.network_id AND n.code = 'zh';
+INSERT INTO incident (code) VALUES ('iNowhere');
+INSERT INTO assignment (network_id, building_id, grid_id)
+SELECT g.network_id, b.id, g.id FROM grid g JOIN building b ON ST_Covers(g.geom, b.geom);
+INSERT INTO excluded (code, reason, geom) SELECT 'x', 'water', geom FROM area WHERE code = 'A';
+INSERT INTO road (code, geom) VALUES ('r', ST_Multi(ST_SetSRID(ST_MakeLine(ST_Point(120, 30), ST_Point(120.1, 30)), 4490)));
+INSERT INTO water (code, geom) SELECT 'w', geom FROM area WHERE code = 'A';
+INSERT INTO green (code, geom) SELECT 'g', geom FROM area WHERE code = 'A';
+INSERT INTO finding (network_id, rule, severity, geom, area_id, grid_codes)
+SELECT n.id, 'boundary_building', 'blind', b.geom, b.area_id, ARRAY[substr(b.code, 2)] FROM building b CROSS JOIN network n
+WHERE b.geom IS NOT NULL AND (n.code = 'zh' OR b.code <> 'bA2');
+INSERT INTO finding (network_id, rule, severity, geom, area_id, subjects)
+SELECT n.id, 'unlocated_record', 'warn', i.geom, i.area_id, '{"incident": "x"}' FROM incident i CROSS JOIN network n WHERE n.code = 'zh';
+INSERT INTO refresh (network_id, summary, started_at) SELECT id, '{}', now() FROM network;
+INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read) VALUES ('areas', 'f', 'x', 'x', 'wgs84', 1);
+INSERT INTO backup (file, bytes, sha256) VALUES ('f', 1, 'x');
+INSERT INTO audit (action, relation) VALUES ('look', 'area');
+UPDATE building SET name = 'n';
+"""
+
+INSIDE = {
+    "office": "true",
+    "street": "a.code IN ('S', 'A', 'B')",
+    "community": "a.code = 'A'",
+    "grid": "g.code = 'A1' AND n.code = 'zh'",
+    "nothing": "false",
+}
+"""Which areas or grids each reach stands for, in terms of the office above: written down here
+anew, so that no mistake in the policies' own functions can hide."""
+
+GRIDS = {"street": "('A1', 'A2', 'B1')", "community": "('A1', 'A2')", "grid": "('A1')"}
+AREAS = {"street": "('S', 'A', 'B')", "community": "('A')", "grid": "('')"}
+
+
+def inside(table, reach):
+    """Condition on the rows of a table (alias t) for being inside a scope, for the house to count by."""
+    if reach == "office":
+        return "true"
+    if reach == "nothing":
+        return "false"
+    net = "AND n.code = 'zh'" if reach == "grid" else ""
+    by_grid = f"SELECT g.id FROM grid g JOIN network n ON n.id = g.network_id WHERE g.code IN {GRIDS[reach]} {net}"
+    by_area = f"SELECT id FROM area WHERE code IN {AREAS[reach]}"
+    named = f"(SELECT n.code FROM network n WHERE n.id = t.network_id) {'=' if reach == 'grid' else '>='} '{'zh' if reach == 'grid' else ''}'"
+    return {
+        "grid": f"t.area_id IN ({by_area})",
+        "building": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'bA1'",
+        "incident": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'iA1'",
+        "assignment": f"t.grid_id IN ({by_grid})",
+        "grid_figure": f"t.grid_id IN ({by_grid})",
+        "grid_finding": f"t.grid_code IN {GRIDS[reach]} AND {named}",
+        "finding": f"t.area_id IN ({by_area})" if reach != "grid" else f"'A1' = ANY (t.grid_codes) AND {named}",
+    }[table]
+
+
+OWN = {
+    "account": "t.name = %(me)s",
+    "account_role": "t.account_id = %(account)s",
+    "account_scope": "t.account_id = %(account)s",
+    "login_session": "t.account_id = %(account)s",
+    "api_token": "t.account_id = %(account)s",
+    "import": "t.actor = %(me)s",
+    "audit": "t.actor = %(me)s",
+}
+COLUMN = {"login_session": "id", "api_token": "id"}
+"""What to count where not every column may be read."""
+
+
+def name(role, reach):
+    return f"{role}.{reach}"
+
+
+@pytest.fixture(scope="module")
+def office(shared_database):
+    """The office, and an account for each role and reach, with a session, a token, an import and a deed of each."""
+    with session(JOB) as conn:
+        conn.execute(OFFICE)
+        for role in Role:
+            for reach in (*REACHES, *OVER[:-1]):
+                _account(conn, role, reach)
+        conn.execute("INSERT INTO login_session (token_hash, account_id, idle_s, expires_at)"
+                     " SELECT sha256(name::bytea), id, 9, now() + interval '1 day' FROM account")  # fmt: skip
+        conn.execute("INSERT INTO api_token (token_hash, account_id, label, expires_at)"
+                     " SELECT sha256(name::bytea), id, 'x', now() + interval '1 day' FROM account")  # fmt: skip
+        conn.execute("INSERT INTO credential (account_id, hash) SELECT id, 'x' FROM account")
+        conn.execute("INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor)"
+                     " SELECT 'areas', 'f', 'x', 'x', 'wgs84', 1, name FROM account")  # fmt: skip
+    yield shared_database
+    close_pools()
+
+
+def _account(conn, role, reach):
+    row = conn.execute(
+        "INSERT INTO account (name, active) VALUES (%s, %s) RETURNING id", (name(role, reach), reach != "inactive")
+    ).fetchone()
+    today = conn.execute("SELECT today()").fetchone()[0]
+    begins = today + timedelta(days=1) if reach == "future_role" else today - timedelta(days=9)
+    ends = today - timedelta(days=1) if reach == "expired_role" else None
+    conn.execute(
+        "INSERT INTO account_role (account_id, role, valid_from, valid_to) VALUES (%s, %s, %s, %s)",
+        (row[0], role, begins, ends),
+    )
+    gone = today - timedelta(days=1) if reach == "expired_scope" else today
+    if reach == "street" or reach == "community":
+        code = "S" if reach == "street" else "A"
+        conn.execute(
+            "INSERT INTO account_scope (account_id, reach, area_id, valid_to) SELECT %s, 'area', id, %s FROM area WHERE code = %s",
+            (row[0], today, code),
+        )
+    elif reach == "grid":
+        conn.execute(
+            "INSERT INTO account_scope (account_id, reach, network_id, grid_code) SELECT %s, 'grid', id, 'A1' FROM network WHERE code = 'zh'",
+            (row[0],),
+        )
+    elif reach != "nothing":
+        conn.execute(
+            "INSERT INTO account_scope (account_id, reach, valid_from, valid_to) VALUES (%s, 'office', %s, %s)",
+            (row[0], today - timedelta(days=9), gone),
+        )
+
+
+def persons():
+    return [(role, reach) for role in Role for reach in (*REACHES, *OVER)]
+
+
+def force(role, reach, table, operation):
+    """What a person's right amounts to: the matrix, and nothing for whom it does not hold today."""
+    if reach in {"expired_role", "future_role", "inactive", "unknown"}:
+        return Extent.NONE
+    return extent(role, table, operation)
+
+
+def condition(role, reach, table, operation):
+    """Condition on the rows a person may do something with."""
+    reach_now = "nothing" if reach == "expired_scope" else reach
+    right = force(role, reach, table, operation)
+    if right is Extent.NONE:
+        return "false"
+    if right is Extent.ALL:
+        return "true"
+    if right is Extent.OFFICE:
+        return "true" if reach_now == "office" else "false"
+    if right is Extent.OWN:
+        wide = table == "import" and operation is Operation.SELECT and reach_now == "office"
+        return "true" if wide else OWN[table]
+    told = " AND NOT t.subjects ? 'incident'" if table == "finding" and role is Role.WALL else ""
+    return f"({inside(table, reach_now)}){told}"
+
+
+def counted(table, where, role, reach):
+    """How many rows the house finds under a condition."""
+    with session(JOB) as conn:
+        account = conn.execute("SELECT id FROM account WHERE name = %s", (name(role, reach),)).fetchone()
+        given = {"me": name(role, reach), "account": account[0] if account else None}
+        return conn.execute(f"SELECT count(*) FROM atlas.{table} t WHERE {where}", given).fetchone()[0]
+
+
+def asked(role, reach, statement):
+    """What a person gets; the refusal where the whole table is closed."""
+    try:
+        with session(Actor(name(role, reach))) as conn:
+            return conn.execute(statement).fetchone()[0]
+    except NotAllowed:
+        return "closed"
+
+
+@pytest.mark.usefixtures("office")
+def test_every_table_has_its_rows_in_the_matrix():
+    """Default deny: a table that was added without a word about who may see it is a mistake."""
+    with session(JOB) as conn:
+        found = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas' ORDER BY 1").fetchall()
+        views = conn.execute("SELECT viewname FROM pg_views WHERE schemaname = 'atlas'").fetchall()
+    assert [table for (table,) in found] == sorted(tables())
+    assert views == []
+    assert set(matrix()) == {(table, operation) for table in tables() for operation in Operation}
+    assert all(set(row) == set(Role) for row in matrix().values())
+
+
+@pytest.mark.usefixtures("office")
+def test_no_right_is_granted_that_the_matrix_does_not_name():
+    """Neither a privilege nor a policy for what nobody may."""
+    with session(JOB) as conn:
+        for (table, operation), row in matrix().items():
+            free = any(right is not Extent.NONE for right in row.values())
+            held = conn.execute(
+                "SELECT has_any_column_privilege('atlas_app', %(t)s, %(o)s)" if operation is not Operation.DELETE
+                else "SELECT has_table_privilege('atlas_app', %(t)s, %(o)s)", {"t": f"atlas.{table}", "o": operation.value},
+            ).fetchone()[0]  # fmt: skip
+            policies = conn.execute(
+                "SELECT count(*) FROM pg_policies WHERE schemaname = 'atlas' AND tablename = %s AND cmd = upper(%s)"
+                " AND permissive = 'PERMISSIVE' AND roles && '{atlas_app,public}'", (table, operation.value)
+            ).fetchone()[0]  # fmt: skip
+            assert (held, policies > 0) == (free, free), (table, operation)
+        loose = conn.execute(
+            "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'atlas' AND permissive = 'PERMISSIVE'"
+            " AND (cmd = 'ALL' AND NOT roles <@ '{atlas_owner,atlas_read}' OR roles && '{public}')"
+        ).fetchall()
+        assert loose == []
+        for privilege in ("TRUNCATE", "REFERENCES", "TRIGGER"):
+            held = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas'"
+                                " AND has_table_privilege('atlas_app', 'atlas.' || tablename, %s)", (privilege,)).fetchall()  # fmt: skip
+            assert held == [], privilege
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize(("role", "reach"), persons())
+def test_each_person_reads_exactly_what_the_matrix_says(role, reach):
+    for table in tables():
+        where = condition(role, reach, table, Operation.SELECT)
+        closed = all(right is Extent.NONE for right in matrix()[table, Operation.SELECT].values())
+        expected = "closed" if closed else counted(table, where, role, reach)
+        got = asked(role, reach, f"SELECT count({COLUMN.get(table, '*')}) FROM atlas.{table}")
+        assert got == expected, (table, where)
+
+
+KEY = {
+    "layer_version": "relation", "building_cell": "z", "incident_cell": "z", "assignment": "building_id", "grid_figure": "grid_id", "area_figure": "area_id",
+    "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name",
+}  # fmt: skip
+TOUCHED = {
+    "login_session": "ended_at = now(), ending = 'revoked'",
+    "api_token": "revoked_at = now()",
+    "account": "display = 'x'",
+}
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize(("role", "reach"), persons())
+@pytest.mark.parametrize("operation", [Operation.UPDATE, Operation.DELETE])
+def test_each_person_changes_exactly_what_the_matrix_says(role, reach, operation):
+    for table in tables():
+        where = condition(role, reach, table, operation)
+        closed = all(right is Extent.NONE for right in matrix()[table, operation].values())
+        key = KEY.get(table, "id")
+        change = TOUCHED.get(table) or ("id = DEFAULT" if key == "id" else f"{key} = {key}")
+        if table not in TOUCHED and key == "id" and not closed:
+            change = {"account_role": "valid_to = valid_to", "account_scope": "valid_to = valid_to"}.get(
+                table, "updated_at = now()"
+            )
+        statement = (
+            f"UPDATE atlas.{table} SET {change}" if operation is Operation.UPDATE else f"DELETE FROM atlas.{table}"
+        )
+        expected = "closed" if closed else counted(table, where, role, reach)
+        assert _changed(role, reach, statement) == expected, (table, where)
+
+
+def _changed(role, reach, statement):
+    """How many rows a statement touches; it is taken back."""
+    try:
+        with session(Actor(name(role, reach))) as conn:
+            touched = conn.execute(statement).rowcount
+            conn.rollback()
+            return touched
+    except NotAllowed:
+        return "closed"
+
+
+BOX = "ST_Multi(ST_MakeEnvelope({x}, 30.02, {x} + 0.01, 30.03, 4490))"
+POINT = "ST_SetSRID(ST_Point({x}, 30.02), 4490)"
+NEW = {
+    "area": "(code, name, level, geom) VALUES ('new', '', 'community', {box})",
+    "network": "(code, name, kind) VALUES ('new', '', 'party')",
+    "grid": "(network_id, code, name, area_id, geom) VALUES (1, 'new', '', {area}, {box})",
+    "excluded": "(code, reason, geom) VALUES ('new', '', {box})",
+    "building": "(code, geom) VALUES ('new', {point})",
+    "assignment": "(network_id, building_id, grid_id) VALUES (2, 2, 1)",
+    "building_cell": "VALUES (6, 1, 1, 1, 1, 1)",
+    "area_figure": "DEFAULT VALUES",
+    "grid_figure": "(grid_id) VALUES (1)",
+    "incident": "(code, geom) VALUES ('new', {point})",
+    "incident_cell": "VALUES (6, 1, 1, 1, 'matter', 1)",
+    "grid_incident": "VALUES (1, 'x', 'matter', 1)",
+    "finding": "(rule, severity) VALUES ('x', 'hint')",
+    "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
+    "refresh": "(network_id, summary, started_at) VALUES (1, '{{}}', now())",
+    "road": "(code, geom) VALUES ('new', ST_Multi(ST_SetSRID(ST_MakeLine(ST_Point(120, 30), ST_Point(120.1, 30)), 4490)))",
+    "water": "(code, geom) VALUES ('new', {box})",
+    "green": "(code, geom) VALUES ('new', {box})",
+    "layer_version": "VALUES ('x', 1)",
+    "import": "(dataset, filename, sha256, fingerprint, datum, rows_read, actor) VALUES ('areas', 'f', 'x', 'x', 'wgs84', 1, '{me}')",
+    "history": "(relation, row_id, operation, row) VALUES ('area', 1, 'update', '{{}}')",
+    "audit": "(action, relation) VALUES ('look', 'area')",
+    "audit_head": "(seq, hash) VALUES (0, '')",
+    "backup": "(file, bytes, sha256) VALUES ('f', 1, 'x')",
+    "account": "(name) VALUES ('new')",
+    "account_role": "(account_id, role) VALUES (1, 'wall')",
+    "account_scope": "(account_id, reach) VALUES (1, 'office')",
+    "credential": "(account_id, hash) VALUES (1, 'x')",
+    "login_session": "(token_hash, account_id, idle_s, expires_at) VALUES ('new', 1, 9, now())",
+    "api_token": "(token_hash, account_id, label, expires_at) VALUES ('new', 1, 'x', now())",
+    "migration": "(name, digest) VALUES ('x', 'x')",
+}
+PLACES = {
+    "A": (120.02, {"office", "street", "community", "grid"}),
+    "B": (120.12, {"office", "street"}),
+    "C": (120.22, {"office"}),
+}
+
+
+AREA_IDS = {"A": 3, "B": 4, "C": 5}
+
+
+def may_add(role, reach, table, place):
+    """Whether a person may add a row that lies in a community (where rows lie somewhere at all)."""
+    right = force(role, reach, table, Operation.INSERT)
+    reach_now = "nothing" if reach == "expired_scope" else reach
+    if right is Extent.SCOPE:
+        # Whoever has single grids adds buildings and incidents in them, but draws no grid.
+        return reach_now in PLACES[place][1] and not (table == "grid" and reach_now == "grid")
+    return right in {Extent.ALL, Extent.OWN} or (right is Extent.OFFICE and reach_now == "office")
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize(("role", "reach"), persons())
+def test_each_person_adds_exactly_what_the_matrix_says(role, reach):
+    assert set(NEW) == set(tables())
+    for table in tables():
+        for place in PLACES if table in {"building", "incident", "grid"} else ("A",):
+            x = PLACES[place][0]
+            row = NEW[table].format(
+                box=BOX.format(x=x), point=POINT.format(x=x), area=AREA_IDS[place], me=name(role, reach)
+            )
+            got = _changed(role, reach, f"INSERT INTO atlas.{table} {row}")
+            assert got == (1 if may_add(role, reach, table, place) else "closed"), (table, place)
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize(
+    ("who", "statement"),
+    [
+        ("planner.grid", "UPDATE building SET geom = ST_SetSRID(ST_Point(120.12, 30.02), 4490)"),
+        ("planner.community", "UPDATE building SET geom = ST_SetSRID(ST_Point(120.12, 30.02), 4490) WHERE code = 'bA1'"),
+        ("supervisor.community", "UPDATE incident SET geom = ST_SetSRID(ST_Point(120.12, 30.02), 4490) WHERE code = 'iA1'"),
+        ("planner.community", "UPDATE grid SET area_id = (SELECT id FROM area WHERE code = 'B') WHERE code = 'A1'"),
+        ("planner.community", "UPDATE grid SET geom = (SELECT geom FROM area WHERE code = 'B') WHERE code = 'A1'"),
+        ("planner.community", "INSERT INTO grid (network_id, code, name, area_id, geom) SELECT 1, 'n', '', a.id, b.geom FROM area a, area b WHERE a.code = 'A' AND b.code = 'B'"),
+        ("planner.office", "INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor) VALUES ('areas', 'f', 'x', 'x', 'wgs84', 1, 'zhang')"),
+        ("wall.office", "UPDATE login_session SET ended_at = NULL, ending = NULL"),
+        ("admin.office", "UPDATE api_token SET revoked_at = NULL"),
+        ("leader.office", "UPDATE login_session SET expires_at = now() + interval '9 years'"),
+        ("admin.office", "UPDATE account SET name = 'x'"),
+        ("admin.office", "UPDATE api_token SET permits = '{tiles,findings,metrics}'"),
+    ],
+)  # fmt: skip
+def test_nothing_leaves_a_scope_or_comes_back_to_life(who, statement):
+    with pytest.raises(NotAllowed), session(Actor(who)) as conn:
+        conn.execute(statement)
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT token_hash FROM login_session", "SELECT token_hash FROM api_token", "SELECT hash FROM credential",
+        "SELECT * FROM login_session", "SELECT * FROM api_token", "SELECT former FROM credential", "SELECT hash FROM audit_head",
+        "SELECT row FROM history", "SELECT incidents FROM grid_incident", "SELECT digest FROM migration",
+        "SELECT 1 FROM login_session WHERE token_hash = ''", "UPDATE login_session SET token_hash = ''",
+    ],
+)  # fmt: skip
+def test_no_role_reads_a_hash_or_what_is_closed(role, statement):
+    with pytest.raises(NotAllowed), session(Actor(name(role, "office"))) as conn:
+        conn.execute(statement)
+
+
+@pytest.mark.usefixtures("office")
+def test_what_a_writer_says_of_the_area_is_not_believed():
+    with session(Actor("planner.community")) as conn:
+        conn.execute(
+            "INSERT INTO building (code, geom, area_id) SELECT 'told', ST_SetSRID(ST_Point(120.02, 30.02), 4490), id FROM area WHERE code = 'C'"
+        )
+        row = conn.execute(
+            "SELECT a.code FROM building b JOIN area a ON a.id = b.area_id WHERE b.code = 'told'"
+        ).fetchone()
+        conn.rollback()
+    assert row == ("A",)
+
+
+@pytest.mark.usefixtures("office")
+def test_a_connection_keeps_nothing_of_who_used_it_before():
+    with psycopg.connect(conninfo(APP)) as conn:
+        conn.execute("SELECT atlas.enter('leader.office')")
+        assert conn.execute("SELECT count(*) FROM building").fetchone() == (5,)
+        conn.execute("SELECT atlas.enter('leader.grid')")
+        assert conn.execute("SELECT count(*) FROM building").fetchone() == (1,)
+        conn.execute("SELECT atlas.enter('leader.inactive')")
+        assert conn.execute("SELECT count(*) FROM building").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("office")
+def test_the_matrix_names_only_what_there_is():
+    with session(JOB) as conn:
+        for table in tables():
+            conn.execute(sql.SQL("SELECT FROM atlas.{} LIMIT 1").format(sql.Identifier(table)))
