@@ -29,7 +29,7 @@ SCREENS = {
 def files(*rooms, suffixes=frozenset(TEXT)):
     roots = [ROOT / room for room in rooms]
     found = [path for root in roots for path in sorted(root.rglob("*")) if path.is_file()]
-    return [path for path in found if path.suffix in suffixes and "__pycache__" not in path.parts]
+    return [path for path in found if path.suffix in suffixes and not {"__pycache__", "node_modules"} & set(path.parts)]
 
 
 def name(path):
