@@ -17,6 +17,7 @@ import pyogrio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from gis.access import sessions
 from server.headers import SecurityHeaders
 from server.lifespan import lifespan
 from server.routes import routes
@@ -29,15 +30,32 @@ SHAPE = {"ok", "error", "remedy", "status"}
 """Keys of every mistake."""
 
 
-class Visitor:
-    """Asks the routes as a browser does; a context that is the life of a server."""
+class LetIn:
+    """ASGI middleware: says that an account stands before the routes, as the gate does."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Any, name: str) -> None:  # noqa: ANN401  any ASGI application
+        self._app = app
+        self._visitor = sessions.Visitor(1, 1, name, name, ())
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as ASGI has it
+        """Pass on with the visitor."""
+        scope.setdefault("state", {})["visitor"] = self._visitor
+        await self._app(scope, receive, send)
+
+
+class Visitor:
+    """Asks the routes as the browser of one account does; a context that is the life of a server.
+
+    The gate in front of the routes has tests of its own: here it has let ``name`` in.
+    """
+
+    def __init__(self, name: str = "zhang") -> None:
         self._runner = asyncio.Runner()
+        self.name = name
 
     def __enter__(self) -> Self:
         self._runner.__enter__()
-        app = Starlette(routes=routes(), middleware=[Middleware(SecurityHeaders)])
+        app = Starlette(routes=routes(), middleware=[Middleware(SecurityHeaders), Middleware(LetIn, name=self.name)])
         self._alive = lifespan(app)
         self._runner.run(self._alive.__aenter__())
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from gis.db.connection import async_fetch
-from gis.db.connection import close_async_pools
 from gis.db.connection import conninfo
+from gis.db.reading import async_fetch
+from gis.db.reading import close_async_pools
 from gis.vocabulary import Actor
 from layers.catalog import catalog
 
@@ -98,7 +98,7 @@ def plan(conn, key, zoom, mode, **filters):
 def person(town):
     """A connection as a person has it: atlas_app, with an actor."""
     with psycopg.connect(conninfo("atlas_app"), autocommit=True, prepare_threshold=None) as conn:
-        conn.execute("SELECT set_config('atlas.actor', 'local', false)")
+        conn.execute("SELECT atlas.enter('zhang')")
         yield conn
 
 
@@ -153,7 +153,7 @@ def test_nobody_sees_a_row_without_an_actor(town, key):
             values |= dict(zip("zxy", place(zoom), strict=True))
             seen = conn.execute(layer.statement(zoom), values).fetchone()
             assert seen is None or not seen[0], zoom
-        conn.execute("SELECT set_config('atlas.actor', 'local', false)")
+        conn.execute("SELECT atlas.enter('zhang')")
         zoom = layer.detail
         seen = [
             conn.execute(
@@ -171,11 +171,11 @@ def test_the_actor_of_one_question_does_not_stay_on_the_connection(town, monkeyp
 
     async def ask():
         statement = "SELECT count(*), current_setting('atlas.actor', true) FROM building"
-        named = [await async_fetch(Actor("local"), statement, {}) for _ in range(4)]
+        named = [await async_fetch(Actor("zhang"), statement, {}) for _ in range(4)]
         nobody = [await async_fetch(Actor(""), statement, {}) for _ in range(4)]
         await close_async_pools()
         return named, nobody
 
     named, nobody = asyncio.run(ask())
-    assert set(named) == {(BUILDINGS + 601, "local")}
+    assert set(named) == {(BUILDINGS + 601, "zhang")}
     assert set(nobody) == {(0, "")}
