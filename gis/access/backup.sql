@@ -21,15 +21,19 @@ SELECT NOT (EXISTS (SELECT FROM atlas.area) OR EXISTS (SELECT FROM atlas.grid) O
 -- name: clear!
 -- takes all of schema atlas away, but not the schema
 DO $$
-DECLARE thing record;
+DECLARE
+    thing record;
+    name text;
+    -- Named before anything goes: what a cascade took along has no name any more.
+    routines text[] := (SELECT coalesce(array_agg(p.oid::regprocedure::text), '{}') FROM pg_proc p
+        WHERE p.pronamespace = 'atlas'::regnamespace AND p.prokind <> 'a');
 BEGIN
     FOR thing IN SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END AS kind
         FROM pg_class c WHERE c.relnamespace = 'atlas'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') LOOP
         EXECUTE format('DROP %s IF EXISTS atlas.%I CASCADE', thing.kind, thing.relname);
     END LOOP;
-    FOR thing IN SELECT p.oid::regprocedure::text AS name, CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'ROUTINE' END AS kind
-        FROM pg_proc p WHERE p.pronamespace = 'atlas'::regnamespace LOOP
-        EXECUTE format('DROP %s IF EXISTS %s CASCADE', thing.kind, thing.name);
+    FOREACH name IN ARRAY routines LOOP
+        EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', name);
     END LOOP;
     FOR thing IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'atlas'::regnamespace AND c.relkind = 'S' LOOP
         EXECUTE format('DROP SEQUENCE IF EXISTS atlas.%I CASCADE', thing.relname);
