@@ -19,6 +19,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ def _watch(child: subprocess.Popen[bytes], *, own: bool) -> int:
         try:
             if not cluster.is_running(cluster.Cluster.default()):
                 print(_("内置数据库意外停止,正在重新启动……"), file=sys.stderr, flush=True)
-                cluster.start(cluster.Cluster.default())
+                _start_database()
                 said = ""
         except GridAtlasError as error:
             # What stands in its way may go by itself (a full disk): it is tried until it works.
@@ -163,11 +164,17 @@ def _watch(child: subprocess.Popen[bytes], *, own: bool) -> int:
                 print(error.message, error.remedy, sep="\n", file=sys.stderr, flush=True)
 
 
+def _start_database() -> None:
+    """Start the embedded database in a thread: a Ctrl-C meanwhile waits at the stop until it is up, and stops it."""
+    with ThreadPoolExecutor(1) as one:
+        one.submit(cluster.start, cluster.Cluster.default()).result()
+
+
 def _prepare(settings: ServerSettings, *, own: bool) -> None:
     """Database up, schema at its newest, demo street where there is nothing yet, first accounts."""
     if own:
         print(_("启动内置数据库……"), flush=True)
-        cluster.start(cluster.Cluster.default())
+        _start_database()
     steps = migrations.migrate()
     if steps:
         print(_("已执行迁移:{names}").format(names=", ".join(steps)), flush=True)
