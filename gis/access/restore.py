@@ -83,7 +83,7 @@ def restore(actor: Actor, path: Path, *, replace: bool = False) -> Restored:
     """
     manifest = backup.read(path)
     with backup.alone():
-        before = _standing()
+        before = standing()
         if before is not None and not replace:
             raise OfficeNotEmpty
         try:
@@ -96,7 +96,7 @@ def restore(actor: Actor, path: Path, *, replace: bool = False) -> Restored:
             raise DatabaseUnavailable(detail=(str(error).strip().splitlines() or ["-"])[0]) from error
 
 
-def _standing() -> dict[str, Any] | None:
+def standing() -> dict[str, Any] | None:
     """Say what stands in the office, for the audit; None where nothing would be lost."""
     try:
         conn = psycopg.connect(conninfo(dump.role()))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gis.access import audit
+from gis.access import restore
 from gis.db import cluster
 from gis.db import migrations
 from gis.db.connection import session
@@ -65,9 +66,10 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help=_("确认清空全部�
     """清空 schema atlas 并重新建立。."""
     if not yes:
         raise BadInput(detail=_("清空会删除全部数据,需要加 --yes 确认"))
+    before = restore.standing()
     migrations.migrate("0")
     migrations.migrate()
     with session(ACTOR) as conn:
         networks.ensure_defaults(conn)
-        audit.note(conn, "reset", "migration", getpass.getuser())
+        audit.note(conn, "reset", "migration", getpass.getuser(), before=before)
     print(_("已清空并重新建立。"))

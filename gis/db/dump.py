@@ -96,7 +96,8 @@ def statements(path: Path) -> Iterator[str]:
         ) as child:
             assert child.stdout is not None
             assert child.stderr is not None
-            yield from io.TextIOWrapper(child.stdout, encoding="utf-8", newline="\n")
+            with io.TextIOWrapper(child.stdout, encoding="utf-8", newline="\n") as out:
+                yield from out
             said = child.stderr.read().decode(errors="replace")
         if child.returncode != 0:
             _fail("pg_restore", said)
