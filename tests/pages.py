@@ -25,7 +25,8 @@ OPENING = """\
 Made from the command line itself by `script/words`; do not edit. 由命令行生成,请勿手改。
 
 `script/server` sets up what is missing and runs `script/gis serve`; `script/test` runs every check.
-Exit status of every command: 0 done · 1 `check` found something of severity `block` · 2 wrong use, bad input,
+Exit status of every command: 0 done · 1 `check` found something of severity `block`, or `audit verify` that the chain
+does not hold · 2 wrong use, bad input,
 or something is missing (one sentence and its remedy on stderr) · 130 interrupted.
 `GRIDATLAS_LANGUAGE=en` makes the commands speak English. Settings: [settings.md](settings.md).
 """
