@@ -157,7 +157,9 @@ def visit(browser):
                 slips.append(f"{response.status}: {response.url}")
 
         def said(message):
-            told = "Failed to load resource" in message.text or any(f"({code})" in message.text for code in allowed)
+            told = "Failed to load resource" in message.text or any(
+                f"({code})" in message.text or f"status {code}" in message.text for code in allowed
+            )
             if message.type == "error" and not (allowed and told):
                 slips.append(f"console: {message.text}")
 

@@ -119,12 +119,16 @@ def contrast(page, mark):
 def test_an_open_page_whose_session_ends_says_so_with_the_way_back(hall, visit):
     page = visit(f"{hall}/coverage", by="demo-supervisor", allowed=(*DEEP, 401, 403))
     page.wait_for_selector("[data-testid=stDeckGlJsonChart] canvas")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(3000)  # a map that still loads would complain in its own words
     with session(JOB) as conn:
         conn.execute(
             "UPDATE login_session SET ended_at = now(), ending = 'revoked' WHERE ended_at IS NULL AND account_id = (SELECT id FROM account WHERE name = 'demo-supervisor')"
         )
     page.wait_for_selector("#ga-over a")
     assert "登录已结束" in page.inner_text("#ga-over")
+    page.wait_for_timeout(2500)
+    assert page.locator("[role=dialog]:visible").count() == 0, "the toolkit's own words stay behind ours"
     page.click("#ga-over a")
     page.wait_for_selector(FORM)
     assert "next=%2Fcoverage" in page.url
