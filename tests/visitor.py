@@ -33,11 +33,11 @@ SHAPE = {"ok", "error", "remedy", "status"}
 class LetIn:
     """ASGI middleware: says that an account stands before the routes, as the gate does."""
 
-    def __init__(self, app: Any, name: str) -> None:  # noqa: ANN401  any ASGI application
+    def __init__(self, app: Any, name: str) -> None:
         self._app = app
         self._visitor = sessions.Visitor(1, 1, name, name, ())
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as ASGI has it
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass on with the visitor."""
         scope.setdefault("state", {})["visitor"] = self._visitor
         await self._app(scope, receive, send)

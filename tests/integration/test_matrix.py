@@ -150,7 +150,7 @@ def _account(conn, role, reach):
         (row[0], role, begins, ends),
     )
     gone = today - timedelta(days=1) if reach == "expired_scope" else today
-    if reach == "street" or reach == "community":
+    if reach in {"street", "community"}:
         code = "S" if reach == "street" else "A"
         conn.execute(
             "INSERT INTO account_scope (account_id, reach, area_id, valid_to) SELECT %s, 'area', id, %s FROM area WHERE code = %s",
