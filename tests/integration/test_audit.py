@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from gis.access import accounts
 from gis.access import audit
 from gis.access import extract
+from gis.cli import database as database_verbs
 from gis.db import migrations
 from gis.db.connection import close_pools
 from gis.db.connection import conninfo
@@ -293,6 +294,23 @@ def test_changes_of_accounts_leave_before_and_after_and_no_secret():
     assert (switched.before["active"], switched.after["active"]) == (True, False)
     roles = [(row.action, (row.after or row.before)["role"]) for row in rows if row.relation == "account_role"]
     assert sorted(roles) == [("delete", "worker"), ("insert", "supervisor"), ("insert", "worker")]
+
+
+def test_a_reset_and_migrations_by_hand_say_so_in_the_new_chain(chain):
+    with session(JOB) as conn:
+        accounts.add(conn, "li")
+        was = audit.verify(conn)
+    close_pools()
+    database_verbs.reset(yes=True)
+    with session(JOB) as conn:
+        rows = audit.listing(conn)
+        assert audit.verify(conn).holds
+    assert [row.subject for row in reversed(rows) if row.action == "migrate"] == [
+        m.name for m in migrations.available()
+    ]
+    newest = rows[0]
+    assert (newest.action, newest.origin) == ("reset", "cli")
+    assert newest.before == {"audit_seq": was.seq, "audit_hash": was.hash}
 
 
 def test_rows_from_before_the_chain_are_linked_into_it():
