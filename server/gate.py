@@ -109,7 +109,7 @@ class Gate:
         except GridAtlasError as error:
             _log.warning("websocket: %s", error)
             visitor, code = None, TRY_LATER
-        if visitor is None or visitor.must_change:
+        if visitor is None or visitor.must_change or visitor.permits is not None:
             await receive()
             await send({"type": "websocket.close", "code": code})
             return
@@ -143,11 +143,16 @@ async def _visitor(scope: Scope) -> Visitor | None:
         Nobody can be looked up now.
     """
     bearer = _bearer(scope)
+    token = _cookie(scope) if bearer is None else bearer
     try:
-        if bearer is not None:
+        # Most requests come within the second of another: no thread for those.
+        known = visitors.held(token, alive=bearer is None, machine=bearer is not None) if token else None
+        if known is not None:
+            found = known[0]
+        elif bearer is not None:
             found = await asyncio.to_thread(visitors.machine, bearer)
         else:
-            found = await asyncio.to_thread(visitors.person, _cookie(scope), alive=True)
+            found = await asyncio.to_thread(visitors.person, token, alive=True)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedColumn) as error:
         raise SchemaBehind from error
     if found is not None and found.demo and not peer.is_local(scope):

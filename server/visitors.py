@@ -66,18 +66,43 @@ def person(token: str | None, *, alive: bool = False) -> Visitor | None:
 
 def machine(token: str) -> Visitor | None:
     """Give the account behind a machine's token; None: unknown, over or revoked."""
-    return _look(token, lambda given, _sign: tokens.find(given), alive=False)
+    return _look(token, lambda given, _sign: tokens.find(given), alive=False, machine=True)
 
 
-def _look(token: str, find: Callable[[str, bool], Visitor | None], *, alive: bool) -> Visitor | None:
-    key, now = sessions.digest(token), time.monotonic()
+def held(token: str, *, alive: bool = False, machine: bool = False) -> tuple[Visitor | None] | None:
+    """Give who is known to stand behind a token without asking the database; None: it has to be asked.
+
+    Parameters
+    ----------
+    token : str
+        From the cookie or of a machine.
+    alive : bool
+        As for :func:`person`.
+    machine : bool
+        Whether it was given as a machine's: one kind of token never stands for the other.
+    """
+    now = time.monotonic()
     with _guard:
-        held = _known.get(key)
-    if held and now - held.asked < LIFETIME_S and not (alive and now - held.alive > ALIVE_EVERY_S):
-        return held.visitor
+        known = _known.get(_key(token, machine=machine))
+    if known is None or now - known.asked >= LIFETIME_S or (alive and now - known.alive > ALIVE_EVERY_S):
+        return None
+    return (known.visitor,)
+
+
+def _key(token: str, *, machine: bool) -> bytes:
+    return (b"machine" if machine else b"person") + sessions.digest(token)
+
+
+def _look(
+    token: str, find: Callable[[str, bool], Visitor | None], *, alive: bool, machine: bool = False
+) -> Visitor | None:
+    remembered = held(token, alive=alive, machine=machine)
+    if remembered is not None:
+        return remembered[0]
+    key, now = _key(token, machine=machine), time.monotonic()
     found = find(token, alive)
     with _guard:
-        before = held.alive if held else float("-inf")
+        before = _known[key].alive if key in _known else float("-inf")
         _known[key] = _Held(now, now if alive else before, found)
         _known.move_to_end(key)
         while len(_known) > MOST:

@@ -10,6 +10,7 @@ import pytest
 from gis.access import accounts
 from gis.access import first
 from gis.access import sessions
+from gis.access import tokens
 from gis.db.connection import session
 from gis.errors import DatabaseUnavailable
 from server import live
@@ -168,6 +169,29 @@ def test_a_tile_cut_under_other_rights_is_another_tile(database):
             return first_tag != await tag()
 
     assert door.walk(steps)
+
+
+def test_what_is_remembered_of_one_kind_of_token_does_not_serve_as_the_other(database, monkeypatch):
+    monkeypatch.setattr(visitors, "LIFETIME_S", 60.0)
+    with session(door.JOB) as conn:
+        machine = tokens.add(conn, "zhang", "map", ["tiles", "metrics"], 30)
+
+    async def steps():
+        person = door.start("zhang")
+        async with door.browser() as client, door.browser(cookies={visitors.COOKIE: machine}) as sly:
+            bearer = {"authorization": f"Bearer {machine}"}
+            assert (await client.get("/style/light.json", headers=bearer)).status_code == 200
+            assert (await sly.get("/style/light.json")).status_code == 401
+            assert (await sly.get("/coverage")).status_code == 303
+            async with door.Talk(machine) as talk:
+                assert (await talk.hear())["type"] == "websocket.close"
+            client.cookies.set(visitors.COOKIE, person)
+            assert (await client.get("/coverage")).status_code == 200
+            client.cookies.clear()
+            as_bearer = {"authorization": f"Bearer {person}"}
+            assert (await client.get("/coverage", headers=as_bearer)).status_code == 401
+
+    door.walk(steps)
 
 
 def test_many_who_knock_do_not_keep_others_waiting(database):
