@@ -20,7 +20,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 VARIABLE = re.compile(r"\bGRIDATLAS_[A-Z_]*[A-Z]\b")
-INLINE_COMMAND = re.compile(r"script/gis ((?:[a-z]+ ?)+)")
+INLINE_COMMAND = re.compile(r"script/gis ((?:[a-z]+(?:-[a-z]+)* ?)+)")
 SOURCES = [
     *(ROOT / "script").iterdir(),
     *(path for room in ("gis", "layers", "server", "views", "data") for path in (ROOT / room).rglob("*.py")),
