@@ -133,7 +133,7 @@ def _form(person: Actor, account: Account) -> None:
             st.session_state[ONCE] = {account.name: sessions.reset_password(person, account.name)}
             st.rerun(scope="fragment")
         word = _("停用") if account.active else _("启用")
-        if st.button(word, key="account-switch", help=_("停用后,它的会话和令牌立即失效;可随时重新启用。")):
+        if st.button(word, key="account-switch"):
             try:
                 with session(person) as conn:
                     accounts.set_active(conn, account.name, active=not account.active)
@@ -141,6 +141,7 @@ def _form(person: Actor, account: Account) -> None:
                 _beside(error)
             else:
                 st.rerun(scope="fragment")
+    st.caption(_("停用后,它的会话和令牌立即失效;可随时重新启用。"))
 
 
 def _rights(roles: list[str], scopes: list[str]) -> tuple[list[str], list[str]]:
