@@ -22,6 +22,11 @@ REALDATA = ROOT.parent / "shared" / "realdata"
 TEMPLATE = "gridatlas_template"
 
 
+def pytest_collection_modifyitems(items):
+    """Put the browser last: while it is open its event loop runs, and no other may be started beside it."""
+    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """Home folder of the tests' own server, reachable by the server's user."""
