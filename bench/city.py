@@ -1,9 +1,10 @@
 """Files for the benchmarks: New York copied k times, or generated parcels where it is missing.
 
 Each copy is moved by 60 km (more than the whole set is wide) in UTM 18N, so that k copies
-hold k times everything and nothing touches. The files stay in UTM: back in degrees, the two
-buildings whose point lies within a nanometre of a border would fall out differently from copy
-to copy. Written once into a folder and used by every contender.
+hold k times everything and nothing touches. The files stay in UTM:
+in degrees each copy is turned a little differently, and of two footprints that reach over a
+border another inner point comes out in some copies, on the other side. Written once into a
+folder and used by every contender.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 -- One block gives one bytea: points inside what has a name, each in one tile only, and only
--- where the shape is wide enough for the name (about 10 pixels a Chinese character, half of
+-- where the shape is wide enough for the name (12 or 14 pixels a Chinese character, half of
 -- that for a Latin one).
 
 -- name: names
@@ -23,11 +23,11 @@ WITH chosen AS MATERIALIZED (
     ORDER BY n.kind = 'comprehensive' DESC, n.id
     LIMIT 1
 ), named AS (
-    SELECT code, name, level, 9 AS pixels, geom_web
+    SELECT code, name, level, 14 AS pixels, geom_web
     FROM area
     WHERE geom_web && ST_TileEnvelope(:z, :x, :y) AND level = (SELECT level FROM chosen)
     UNION ALL
-    SELECT g.code, coalesce(nullif(g.name, ''), g.code), 'grid', 10, g.geom_web
+    SELECT g.code, coalesce(nullif(g.name, ''), g.code), 'grid', 12, g.geom_web
     FROM net JOIN grid g ON g.network_id = net.id
     WHERE g.geom_web && ST_TileEnvelope(:z, :x, :y) AND g.valid_to IS NULL AND (SELECT level FROM chosen) = 'grid'
 ), roomy AS (

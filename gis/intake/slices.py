@@ -99,7 +99,7 @@ def prepare_slices(
 
 
 def _ahead(take: Callable[[int], Prepared], starts: range) -> Iterator[Prepared]:
-    """Prepare stretches on every core, in order, never more than :data:`AHEAD` ahead of the reader.
+    """Prepare :data:`AHEAD` stretches at the same time and give them in order.
 
     The work is done in whole arrays by GEOS, PROJ and Arrow, which let other threads run.
     """

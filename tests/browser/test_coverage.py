@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 
 import pytest
 
@@ -70,6 +71,14 @@ def pixel(page, lon, lat, bounds=BOX, margin=1.08):
         frame["x"] + frame["width"] / 2 + (lon - at[0]) / 360 * scale,
         frame["y"] + frame["height"] / 2 - (north(lat) - north(at[1])) * scale,
     )
+
+
+def until_asked(page, asked, *parts):
+    """Wait until an address with all these parts was asked for."""
+    until = time.monotonic() + 20
+    while not any(all(part in url for part in parts) for url in asked):
+        assert time.monotonic() < until, (parts, asked)
+        page.wait_for_timeout(100)
 
 
 def until_url(page, part):
@@ -191,8 +200,7 @@ def test_layers_are_switched_and_the_legend_follows(pages, visit):
     page.locator(".st-key-layer-finding label").click()
     page.wait_for_function("!document.querySelector('.ga-legend').innerText.includes('提醒')")
     settled(page)
-    page.wait_for_timeout(800)
-    assert any("/tiles/incident/" in url for url in asked)
+    until_asked(page, asked, "/tiles/incident/")
 
 
 def test_filters_and_networks_narrow_list_map_and_link(pages, visit):
@@ -206,14 +214,12 @@ def test_filters_and_networks_narrow_list_map_and_link(pages, visit):
     rows = page.locator(ROWS).all_inner_texts()
     assert rows
     assert all("位置不明或不可信的记录" in row for row in rows)
-    page.wait_for_timeout(800)
-    assert any("/tiles/finding/" in url and "rule=unlocated_record" in url for url in asked)
+    until_asked(page, asked, "/tiles/finding/", "rule=unlocated_record")
 
     page.locator(".st-key-filter-network input").click()
     page.get_by_role("option", name=re.compile("警")).click()
     until_url(page, "network=police")
-    page.wait_for_timeout(800)
-    assert any("/tiles/grid/" in url and "network=police" in url for url in asked)
+    until_asked(page, asked, "/tiles/grid/", "network=police")
     link = visit(page.url)
     settled(link)
     with session(street.JOB) as conn:
@@ -254,7 +260,7 @@ def test_english_page_speaks_english_and_chinese_page_chinese(pages, visit):
     said = re.sub(r"GridAtlas|English|km²", "", seen)
     assert LATIN.findall(said) == []
 
-    page.locator(".st-key-language button").click()
+    page.locator(".st-key-language button").first.click()
     page.wait_for_selector(".ga-brand:not(:has-text('网格'))")
     page.goto(f"{pages}/?lang=en&finding={row}")
     settled(page)

@@ -259,7 +259,7 @@ def test_names_stand_once_and_inside_their_shape(visitor):
             rows = rows[rows["level"] == level].set_index("code")
         room = (rows.geometry.bounds["maxx"] - rows.geometry.bounds["minx"]) / unit(zoom) / 8
         wide = [sum(1 if "\u4e00" <= letter <= "\u9fff" else 0.5 for letter in name) for name in rows["name"]]
-        named = rows[room > (10 if level == "grid" else 9) * np.array(wide)]
+        named = rows[room > (12 if level == "grid" else 14) * np.array(wide)]
         assert sorted(got.index) == sorted(named.index), level
         for code, row in got.iterrows():
             assert row["level"] == level
