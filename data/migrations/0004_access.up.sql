@@ -465,6 +465,7 @@ BEGIN
         RETURN NULL;
     END IF;
     whose := CASE WHEN TG_TABLE_NAME = 'account' THEN coalesce(is_now, was) ->> 'name'
+        WHEN TG_TABLE_NAME = 'network' THEN coalesce(is_now, was) ->> 'code'
         ELSE (SELECT a.name FROM account a WHERE a.id = (coalesce(is_now, was) ->> 'account_id')::bigint) END;
     INSERT INTO audit (action, relation, subject, before, after, reason)
     VALUES (lower(TG_OP), TG_TABLE_NAME, coalesce(whose, ''), was, is_now, nullif(current_setting('atlas.reason', true), ''));

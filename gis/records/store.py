@@ -19,6 +19,7 @@ import aiosql
 import psycopg
 from psycopg import sql
 
+from gis.errors import NotAllowed
 from gis.i18n import joined
 from gis.records.bulk import NAMED
 from gis.records.bulk import Column
@@ -195,7 +196,7 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
                 _run(conn, "insert", dataset, given, columns=columns, values=values, part=part)
     if counts.updated:
         columns, values = _content(staged, absent=False)
-        _run(conn, "update", dataset, given, columns=columns, values=values)
+        _all(_run(conn, "update", dataset, given, columns=columns, values=values), counts.updated)
     if dataset is Dataset.AREAS:
         _adopt(conn, "adopt_areas", "area", "parent_id")
         _adopt(conn, "adopt_grids", "grid", "area_id")
@@ -215,7 +216,7 @@ def _apply_grids(conn: psycopg.Connection[Any], counts: Counts, given: dict[str,
     first = conn.execute(_queries.first_grids.sql, given).fetchone()
     _run(conn, "derive_grids", Dataset.GRIDS)
     if counts.updated:
-        _run(conn, "close_grids", Dataset.GRIDS)
+        _all(_run(conn, "close_grids", Dataset.GRIDS), counts.updated)
     _run(conn, "insert_grids", Dataset.GRIDS, given)
     if first and first[0]:
         _adopt(conn, "adopt_incidents", "incident", "grid_id", given)
@@ -316,6 +317,12 @@ def _content(staged: Staged, *, absent: bool) -> tuple[sql.Composable, sql.Compo
 
 def _list(parts: Iterable[sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(parts)
+
+
+def _all(done: psycopg.Cursor[Any], wanted: int) -> None:
+    """Refuse a change that passed over rows the actor sees but may not change."""
+    if done.rowcount != wanted:
+        raise NotAllowed
 
 
 def _run(

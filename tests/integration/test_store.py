@@ -252,7 +252,9 @@ def test_a_retired_code_never_comes_back():
     with pytest.raises(CodeRetired, match="G2"):
         write("grids", two_grids(), network="comprehensive")
     assert write("grids", two_grids().iloc[:1], network="comprehensive") == Counts(0, 0, 1)
-    assert ask("SELECT action, subject, reason, actor FROM audit") == [("retire", "G2", "并入 G1", "zhang")]
+    assert ask("SELECT action, subject, reason, actor FROM audit WHERE relation = 'grid'") == [
+        ("retire", "G2", "并入 G1", "zhang")
+    ]
     with session(PERSON) as conn, pytest.raises(grids.DateBeforeBegin):
         grids.retire(conn, "G1", "comprehensive", dt.date(2024, 1, 1), "")
     with session(PERSON) as conn, pytest.raises(grids.GridUnknown):
