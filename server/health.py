@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 from gis.db import migrations
-from gis.db.connection import async_fetch
+from gis.db.reading import async_fetch
 from gis.errors import GridAtlasError
 from server.actor import HOUSE
 from server.errors import explained

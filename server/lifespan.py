@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from gis.db.connection import close_async_pools
+from gis.db.reading import close_async_pools
 from server import tiles
 from server import versions
 from server.daily import daily

@@ -17,9 +17,9 @@ from typing import Any
 from psycopg.types.numeric import Int4
 from starlette.responses import Response
 
-from gis.db.connection import async_fetch
 from gis.db.connection import conninfo
 from gis.db.connection import role_of
+from gis.db.reading import async_fetch
 from gis.i18n import translate as _
 from layers.catalog import catalog
 from layers.layer import HIGHEST_ZOOM

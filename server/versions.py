@@ -13,9 +13,9 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gis.db.connection import async_fetch
 from gis.db.connection import conninfo
 from gis.db.connection import role_of
+from gis.db.reading import async_fetch
 from layers.layer import FOLDER
 
 if TYPE_CHECKING:

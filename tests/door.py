@@ -14,8 +14,8 @@ from starlette.routing import WebSocketRoute
 
 from gis.access import accounts
 from gis.access import sessions
-from gis.db.connection import close_async_pools
 from gis.db.connection import session
+from gis.db.reading import close_async_pools
 from gis.vocabulary import Actor
 from server import visitors
 from server.actor import actor_of

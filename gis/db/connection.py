@@ -3,12 +3,12 @@
 A session is one transaction that works for a named actor: row-level security reads the
 name, the audit rows carry it. Persons work as ``atlas_app``, jobs as ``atlas_owner``.
 Pools are kept per process and role; a connection that broke is replaced, not reused.
+Routes on the event loop ask single questions through ``gis.db.reading``.
 """
 
 from __future__ import annotations
 
 import logging
-from contextlib import asynccontextmanager
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,7 +17,6 @@ from typing import LiteralString
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.conninfo import make_conninfo
-from psycopg_pool import AsyncConnectionPool
 from psycopg_pool import ConnectionPool
 from psycopg_pool import PoolTimeout
 
@@ -35,7 +34,6 @@ from gis.vocabulary import Actor
 from gis.vocabulary import ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from collections.abc import Iterator
 
 OWNER = "atlas_owner"
@@ -57,7 +55,6 @@ NAME_PERSON = "SELECT atlas.enter(%s), set_config('atlas.origin', %s, true)"
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
 _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
-_async_pools: dict[str, AsyncConnectionPool[psycopg.AsyncConnection[Any]]] = {}
 
 
 def conninfo(role: str | None, database: str | None = None) -> str:
@@ -97,7 +94,8 @@ def role_of(actor: Actor) -> str:
     return OWNER if actor.kind is ActorKind.JOB else APP
 
 
-def _name(actor: Actor) -> LiteralString:
+def naming(actor: Actor) -> LiteralString:
+    """Give the statement that names an actor to a transaction; it takes name and origin."""
     return NAME_JOB if actor.kind is ActorKind.JOB else NAME_PERSON
 
 
@@ -112,54 +110,9 @@ def session(actor: Actor) -> Iterator[psycopg.Connection[Any]]:
     DiskFull
         The server has no room; nothing was kept.
     """
-    with _explained(), _pool(role_of(actor)).connection() as conn:
-        conn.execute(_name(actor), (actor.name, actor.origin))
+    with explained(), _pool(role_of(actor)).connection() as conn:
+        conn.execute(naming(actor), (actor.name, actor.origin))
         yield conn
-
-
-@asynccontextmanager
-async def async_session(actor: Actor) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Do what :func:`session` does, for routes on the event loop."""
-    with _explained():
-        pool = await _async_pool(role_of(actor))
-        async with pool.connection() as conn:
-            await conn.execute(_name(actor), (actor.name, actor.origin))
-            yield conn
-
-
-async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
-    """Ask one reading question for an actor in a single round trip; its first row.
-
-    The actor's name and the question travel together (pipeline) and share one implicit
-    transaction; the statement stays prepared on the connection.
-
-    Parameters
-    ----------
-    actor : Actor
-        Who asks.
-    statement : str
-        One SELECT with named parameters; it must not write.
-    parameters : dict
-        Values of its parameters.
-
-    Raises
-    ------
-    DatabaseUnavailable
-        No connection could be had, or it broke on the way.
-    """
-    with _explained():
-        pool = await _async_pool(role_of(actor))
-        async with pool.connection() as conn:
-            await conn.set_autocommit(True)
-            try:
-                async with conn.pipeline(), conn.cursor() as cursor:
-                    await conn.execute(_name(actor), (actor.name, actor.origin), prepare=True)
-                    await cursor.execute(statement, parameters, prepare=True, binary=True)
-                    row: tuple[Any, ...] | None = await cursor.fetchone()
-            finally:
-                if not conn.closed and not conn.broken:
-                    await conn.set_autocommit(False)
-    return row
 
 
 def close_pools() -> None:
@@ -168,14 +121,14 @@ def close_pools() -> None:
         _pools.popitem()[1].close()
 
 
-async def close_async_pools() -> None:
-    """Close the event loop's pools (end of the server)."""
-    while _async_pools:
-        await _async_pools.popitem()[1].close()
+def too_long() -> DatabaseUnavailable:
+    """Say that no connection could be had in time."""
+    seconds = f"{DatabaseSettings().pool_wait_s:g}"
+    return DatabaseUnavailable(detail=_("等了 {seconds} 秒没有得到连接").format(seconds=seconds))
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turn what the driver raises into our own mistakes."""
     try:
         yield
@@ -188,8 +141,7 @@ def _explained() -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotAllowed from error
     except PoolTimeout as error:
-        seconds = f"{DatabaseSettings().pool_wait_s:g}"
-        raise DatabaseUnavailable(detail=_("等了 {seconds} 秒没有得到连接").format(seconds=seconds)) from error
+        raise too_long() from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if error.sqlstate is None or error.sqlstate.startswith(CONNECTION_GONE):
             raise DatabaseUnavailable(detail=_("连接中途断开,没有写入任何内容")) from error
@@ -212,23 +164,3 @@ def _pool(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
             open=True,
         )
     return _pools[info]
-
-
-async def _async_pool(role: str) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
-    info = conninfo(role)
-    if info not in _async_pools:
-        settings = DatabaseSettings()
-        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-            info,
-            min_size=2,
-            max_size=settings.pool_size,
-            timeout=settings.pool_wait_s,
-            # Give up with whoever waits: the next one then tries at once, whatever the outage lasted.
-            reconnect_timeout=settings.pool_wait_s,
-            check=AsyncConnectionPool.check_connection,
-            name=f"gridatlas-async-{role}",
-            open=False,
-        )
-        _async_pools[info] = pool
-        await pool.open()
-    return _async_pools[info]

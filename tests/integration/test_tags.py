@@ -24,8 +24,11 @@ FAR = (9, 428, 209)
 
 WRITES = {
     "area": ("UPDATE area SET name = '改名区' WHERE level = 'district'", ("area", "grid", "label")),
-    "grid": ("UPDATE grid SET name = name || '新' WHERE network_id = 1", ("grid", "label", "building")),
-    "network": ("INSERT INTO network (code, name, kind) VALUES ('a', 'a', 'comprehensive')", ("grid", "finding", "label", "building")),
+    "grid": ("UPDATE grid SET name = name || '新' WHERE network_id = 1", ("grid", "label", "building", "incident")),
+    "network": (
+        "INSERT INTO network (code, name, kind) VALUES ('a', 'a', 'comprehensive')",
+        ("grid", "finding", "label", "building", "incident"),
+    ),
     "building": ("UPDATE building SET households = households + 1 WHERE code = 'B1'", ("building", "grid")),
     "assignment": ("DELETE FROM assignment WHERE building_id = 1", ("building", "grid")),
     "incident": ("INSERT INTO incident (code, kind, geom) SELECT 'new', 'hazard', geom FROM incident LIMIT 1", ("incident",)),
