@@ -128,6 +128,8 @@ def _keep_serving(place: Place, settings: ServerSettings, begun: float, *, own: 
     """
     deaths: list[float] = []
     while True:
+        if own:
+            _start_database()  # nothing to do unless it died together with the pages
         with _pages(place, settings) as child:
             _wait_ready(child, place, settings)
             seconds = time.monotonic() - begun
