@@ -125,7 +125,7 @@ def _who(code: str) -> None:
     query = "?lang=en" if code == "en" else ""
     other = f'<a href="/auth/password{query}" target="_self">{escape(_("修改密码"))}</a>'
     st.html(
-        f'<details class="ga-who"><summary>{escape(me.display or me.name)}</summary>'
+        f'<details class="ga-who"><summary translate="no">{escape(me.display or me.name)}</summary>'
         f'<form method="post" action="/auth/logout{query}">{"" if me.demo else other}'
         f'<input type="hidden" name="token" value="{actor.mark("logout")}">'
         f"<button>{escape(_('退出登录'))}</button></form></details>",
