@@ -32,6 +32,7 @@ from gis.i18n import translate as _
 from gis.intake.prepare import prepare
 from gis.intake.slices import merge_warnings
 from gis.intake.slices import prepare_slices
+from gis.memory import give_back
 from gis.settings import DatabaseSettings
 from gis.vocabulary import Dataset
 
@@ -93,19 +94,20 @@ def check(
         parts, told = [], []
         for part in prepare_slices(file, dataset, datum=datum, encoding=encoding):
             parts.append(points_from(part.frame, borders))
-            told.append(replace(part, frame=part.frame.iloc[:0]))
+            told.append(replace(part, frame=part.frame.iloc[:0].copy()))  # a view would keep the shapes
         inputs[dataset.value] = _account(file, told, used=sum(len(part) for part in parts))
         return Points.joined(parts)
 
-    grid_frame = take(grids, Dataset.GRIDS)
-    assert grid_frame is not None
-    area_frame = take(areas, Dataset.AREAS)
-    houses = take_points(buildings, Dataset.BUILDINGS, Borders(grid_frame.geometry.to_numpy()))
-    cases = take_points(incidents, Dataset.INCIDENTS)
-    allowed = take(excluded, Dataset.EXCLUDED)
+    given: list[Any] = [take(grids, Dataset.GRIDS), take(areas, Dataset.AREAS)]
+    borders = None if buildings is None else Borders(given[0].geometry.to_numpy())
+    given.append(take_points(buildings, Dataset.BUILDINGS, borders))
+    del borders
+    given += [take_points(incidents, Dataset.INCIDENTS), take(excluded, Dataset.EXCLUDED)]
+    give_back()
     ensure_database()
-    result = judge(
-        grid_frame, area_frame, houses, cases, allowed,
+    given.reverse()
+    result = judge(  # the frames are handed over, not kept: what the rules take is the database's
+        given.pop(), given.pop(), given.pop(), given.pop(), given.pop(),
         parameters={
             "households_min": households_min, "households_max": households_max,
             "sliver_width_m": sliver_width, "border_distance_m": border_distance,

@@ -19,11 +19,13 @@ from gis.coverage import engine
 from gis.coverage import summary
 from gis.coverage.findings import Finding
 from gis.coverage.points import Borders
+from gis.coverage.points import Names
 from gis.coverage.points import Points
 from gis.coverage.points import copy_buildings
 from gis.coverage.points import copy_incidents
 from gis.db.connection import session
 from gis.errors import BadInput
+from gis.memory import give_back
 from gis.vocabulary import SRID
 from gis.vocabulary import Actor
 from gis.vocabulary import AreaLevel
@@ -134,6 +136,12 @@ def check(
         houses = points_from(buildings, Borders(shapes) if "footprint" in buildings else None)
     cases = incidents if isinstance(incidents, Points) or incidents is None else points_from(incidents)
     land = None if areas is None else _lowest(areas)
+    known, notes = _known(houses), _notes(land, houses)
+    words = _Words(
+        [] if land is None else list(zip(_codes(land), _text(land, "name"), strict=True)),
+        None if houses is None else houses.names,
+        None if cases is None else cases.names,
+    )
     tell = progress or (lambda _step: None)
     with session(Actor.job("check")) as conn:
         try:
@@ -141,22 +149,23 @@ def check(
             space.run("scratch.sql", "tables")
             tell("load")
             _fill(space, grids, land, houses, cases, excluded)
-            space.parameters({**_known(houses), **(parameters or {})})
+            # The database holds it all now; where nobody else does, the frames are gone before the rules run.
+            del shapes, grids, areas, land, buildings, houses, incidents, cases, excluded
+            give_back()
+            space.parameters({**known, **(parameters or {})})
             space.run("scratch.sql", "indexes")
             engine.derive(space, tell)
             found = engine.judge(space, tell)
             tell("summary")
-            figures = summary.figures(
-                conn, found, households_known=_known(houses)["households_known"] > 0, notes=_notes(land, houses)
-            )
+            figures = summary.figures(conn, found, households_known=known["households_known"] > 0, notes=notes)
         finally:
             conn.rollback()
-    words = [_finding(raw, land, houses, cases) for raw in found]
+    findings = [words.finding(raw) for raw in found]
     weight = {severity.value: place for place, severity in enumerate(Severity)}
-    words.sort(
+    findings.sort(
         key=lambda f: (weight[f.severity], -f.measure["households"], -f.measure["buildings"], -f.measure["area_m2"])
     )
-    return Result(figures, words)
+    return Result(figures, findings)
 
 
 def _lowest(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -270,24 +279,29 @@ def _copy_cut(conn: psycopg.Connection[Any], houses: Points, shapes: list[str]) 
     )  # fmt: skip
 
 
-def _finding(raw: engine.Raw, land: gpd.GeoDataFrame | None, houses: Points | None, cases: Points | None) -> Finding:
-    """Give a raw finding its codes and names."""
-    subjects = dict(raw.subjects)
-    if "incident_id" in subjects and cases is not None:
-        subjects["incident"] = cases.code(subjects.pop("incident_id"))
-    code = name = None
-    if land is not None and raw.area_id is not None:
-        row = land.iloc[[raw.area_id]]
-        code, name = _codes(row)[0], _text(row, "name")[0]
-    return Finding(
-        rule=RuleKey(raw.rule).value,
-        severity=raw.severity,
-        wkb=raw.geom,
-        measure=raw.measure,
-        subjects=subjects,
-        grids=raw.grid_codes,
-        buildings=[] if houses is None else [houses.code(place) for place in raw.building_ids],
-        remedies=raw.remedies,
-        area_code=code,
-        area_name=name,
-    )
+@dataclass(frozen=True)
+class _Words:
+    """What findings need of the files once the database has the rest: codes and names."""
+
+    land: list[tuple[str, str | None]]
+    houses: Names | None
+    cases: Names | None
+
+    def finding(self, raw: engine.Raw) -> Finding:
+        """Give a raw finding its codes and names."""
+        subjects = dict(raw.subjects)
+        if "incident_id" in subjects and self.cases is not None:
+            subjects["incident"] = self.cases.code(subjects.pop("incident_id"))
+        code, name = self.land[raw.area_id] if self.land and raw.area_id is not None else (None, None)
+        return Finding(
+            rule=RuleKey(raw.rule).value,
+            severity=raw.severity,
+            wkb=raw.geom,
+            measure=raw.measure,
+            subjects=subjects,
+            grids=raw.grid_codes,
+            buildings=[] if self.houses is None else [self.houses.code(place) for place in raw.building_ids],
+            remedies=raw.remedies,
+            area_code=code,
+            area_name=name,
+        )

@@ -45,6 +45,22 @@ _NULL = [("geom_size", ">i4")]
 _POINT_BYTES = 25
 
 
+@dataclass(frozen=True)
+class Names:
+    """What records are called: their codes, else their row numbers (see :class:`Points`)."""
+
+    codes: pa.LargeStringArray | None
+    rows: NDArray[np.int64] | None
+
+    def code(self, position: int) -> str:
+        """Code of the record at a position (0-based)."""
+        if self.codes is not None:
+            given = self.codes[position].as_py()
+            if given:
+                return str(given)
+        return str(self.rows[position] if self.rows is not None else position + 1)
+
+
 @dataclass
 class Points:
     """Records with a place each, as arrays of one length.
@@ -82,13 +98,14 @@ class Points:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def names(self) -> Names:
+        """What the records are called, without their places."""
+        return Names(self.codes, self.rows)
+
     def code(self, position: int) -> str:
         """Code of the record at a position (0-based)."""
-        if self.codes is not None:
-            given = self.codes[position].as_py()
-            if given:
-                return str(given)
-        return str(self.rows[position] if self.rows is not None else position + 1)
+        return self.names.code(position)
 
     @classmethod
     def joined(cls, parts: list[Points]) -> Points:

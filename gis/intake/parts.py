@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
+    from gis.intake.columns import Column
     from gis.intake.encodings import Verdict
     from gis.vocabulary import Dataset
 
@@ -66,7 +67,7 @@ class Raw:
         Rows that could not be read, and geometries mended while reading.
     rows_read : int
         Rows of the source, unreadable ones included.
-    wkb : pyarrow.ChunkedArray or None
+    wkb : Column or None
         Geometry that was left undecoded (``open_file(decode=False)``); ``geometry`` is None then.
     """
 
@@ -85,7 +86,7 @@ class Raw:
     rejects: list[tuple[Note, dict[str, Any]]] = field(default_factory=list)
     repairs: list[Note] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    wkb: pa.ChunkedArray[Any] | None = None
+    wkb: Column | None = None
 
     @property
     def drawn(self) -> bool:

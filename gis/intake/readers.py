@@ -21,6 +21,7 @@ from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import tables
 from gis.intake import vectors
+from gis.intake.columns import Held
 from gis.intake.encodings import clean_text
 from gis.intake.errors import FileEmpty
 from gis.intake.errors import LayerMissing
@@ -145,8 +146,8 @@ def _together(parts: list[Raw], folders: Sequence[Place]) -> Raw:
     if out.geometry is not None:
         out.geometry = np.concatenate([part.geometry for part in parts])
     if out.wkb is not None:
-        chunks: list[Any] = [chunk for part in parts if part.wkb is not None for chunk in part.wkb.chunks]
-        out.wkb = pa.chunked_array(chunks)
+        chunks: list[Any] = [chunk for part in parts if isinstance(part.wkb, Held) for chunk in part.wkb.wkb.chunks]
+        out.wkb = Held(pa.chunked_array(chunks))
     out.rows_read = done
     words = _("KML 的 {count} 个文件夹一起读取:{names}。")
     out.notes.append(words.format(count=len(folders), names=joined(p.layer for p in folders)))

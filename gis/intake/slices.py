@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ from gis.intake.parts import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from concurrent.futures import Future
     from pathlib import Path
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 LARGE = 100_000
 """Files of more rows than this are taken in stretches."""
 
-STRETCH = 1 << 15
+STRETCH = 1 << 14
 AHEAD = 2
 SAMPLE = 20_000
 SHOWN = 20
@@ -91,39 +93,50 @@ def prepare_slices(
         fingerprint="",
     )
 
-    def take(start: int) -> Prepared:
-        part = _stretch(raw, np.arange(start, min(start + STRETCH, len(raw.rows))), first=start == 0)
-        return _prepare(part, chosen, decision, dataset, source)
+    def take(start: int, count: int, wkb: pa.ChunkedArray[Any] | None) -> Prepared:
+        return _prepare(_stretch(raw, start, count, wkb), chosen, decision, dataset, source)
 
-    yield from _ahead(take, range(0, len(raw.rows), STRETCH))
+    yield from _ahead(take, _stretches(raw))
 
 
-def _ahead(take: Callable[[int], Prepared], starts: range) -> Iterator[Prepared]:
-    """Prepare :data:`AHEAD` stretches at the same time and give them in order.
+def _stretches(raw: Raw) -> Iterator[tuple[int, int, pa.ChunkedArray[Any] | None]]:
+    """Give each stretch: the row it begins at, how many rows it has, its geometry."""
+    if raw.wkb is None:
+        for start in range(0, len(raw.rows), STRETCH):
+            yield start, min(STRETCH, len(raw.rows) - start), None
+        return
+    start = 0
+    for wkb in raw.wkb.stretches(STRETCH):
+        yield start, len(wkb), wkb
+        start += len(wkb)
+
+
+def _ahead(take: Callable[..., Prepared], todo: Iterable[tuple[Any, ...]]) -> Iterator[Prepared]:
+    """Prepare stretches on every core, in order, never more than :data:`AHEAD` ahead of the reader.
 
     The work is done in whole arrays by GEOS, PROJ and Arrow, which let other threads run.
     """
     with ThreadPoolExecutor(AHEAD) as pool:
         waiting: deque[Future[Prepared]] = deque()
-        for start in starts:
-            waiting.append(pool.submit(copy_context().run, take, start))  # the reader's language goes along
+        for item in todo:
+            waiting.append(pool.submit(copy_context().run, take, *item))  # the reader's language goes along
             if len(waiting) == AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _stretch(raw: Raw, at: np.ndarray, *, first: bool) -> Raw:
+def _stretch(raw: Raw, start: int, count: int, wkb: pa.ChunkedArray[Any] | None) -> Raw:
     """Cut out rows that follow each other, decoded."""
-    start, count = int(at[0]), len(at)
+    first = start == 0
     rows = raw.rows[start : start + count]
     part = replace(
         raw, table=raw.table.slice(start, count), rows=rows, wkb=None, repairs=[], notes=raw.notes if first else [],
         rejects=raw.rejects if first else [],
     )  # fmt: skip
-    if raw.wkb is None:
+    if wkb is None:
         return part
-    layer = vectors.decode_part(raw.wkb.slice(start, count), part.table)
+    layer = vectors.decode_part(wkb, part.table)
     part.geometry = layer.geometry
     part.repairs = [Note(int(rows[note.row - 1]), note.code, note.words) for note in layer.repairs]
     if layer.unreadable and part.geometry is not None:
@@ -142,7 +155,7 @@ def _settle(raw: Raw, chosen: dict[str, str], dataset: Dataset, given: str | Non
     at = np.linspace(0, len(raw.rows) - 1, SAMPLE).astype(np.int64)
     some = replace(raw, table=raw.table.take(at), rows=raw.rows[at], wkb=None)
     if raw.wkb is not None:
-        some.geometry = vectors.decode_part(raw.wkb.take(pa.array(at, pa.int64())), some.table).geometry
+        some.geometry = vectors.decode_part(raw.wkb.some(at), some.table).geometry
     geometry = whole._geometry(some, chosen, [])[0].geometry  # noqa: SLF001 - the same room, split for length
     return whole._settle(some, geometry, chosen, dataset, given=given, control=None)  # noqa: SLF001 - same
 

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
-from pyarrow import parquet
 from pyogrio.errors import CRSError as OgrCRSError
 from pyogrio.errors import DataLayerError
 from pyogrio.errors import DataSourceError
@@ -28,6 +27,7 @@ from shapely.errors import GEOSException
 
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import columns as geometry_columns
 from gis.intake import dbase
 from gis.intake import encodings
 from gis.intake.errors import EncodingWrong
@@ -82,7 +82,7 @@ class Layer:
     def __init__(self, table: pa.Table, geometry: NDArray[np.object_] | None) -> None:
         self.table = table
         self.geometry = geometry
-        self.wkb: pa.ChunkedArray[Any] | None = None
+        self.wkb: geometry_columns.Column | None = None
         """Geometry not yet decoded, where that was asked for."""
         self.crs: CRS | None = None
         self.declared = ""
@@ -298,7 +298,7 @@ def _with_geometry(table: pa.Table, shape: str | None, *, decode: bool = True) -
     if decode:
         out.geometry = _decode(wkb, out)
     else:
-        out.wkb = wkb
+        out.wkb = geometry_columns.Held(wkb)
     return out
 
 
@@ -370,12 +370,16 @@ def _wkb_type(value: bytes) -> int:
 
 def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None, *, decode: bool = True) -> Layer:
     try:
-        file = parquet.ParquetFile(staged.path)
+        file = geometry_columns.read_filed(staged.path)
         _check_rows(file.metadata.num_rows, staged)
         geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"null"))
         main = geo["primary_column"] if geo else None
-        wanted = None if columns is None else [*columns, *([main] if main else [])]
-        table = file.read(columns=wanted)
+        names = file.schema_arrow.names
+        # Geometry that is not wanted as shapes stays in the file, to be read a stretch at a time.
+        left = main in names and not decode and rows is None and geo["columns"][main].get("encoding", "WKB") == "WKB"
+        if columns is not None:
+            names = [*columns, *([main] if main else [])]
+        table = file.read(columns=[name for name in names if not left or name not in geo["columns"]])
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileBroken(name=staged.name, detail=_tail(error, staged)) from None
     if rows is not None:
@@ -388,7 +392,10 @@ def _read_parquet(staged: Staged, columns: list[str] | None, rows: int | None, *
     about: dict[str, Any] = geo["columns"][main]
     others = [n for n in geo["columns"] if n != main and n in table.column_names]
     table = table.drop_columns(others)
-    if about.get("encoding", "WKB") == "WKB":
+    if left:
+        out = Layer(_rename(table), None)
+        out.wkb = geometry_columns.Filed(file, main, staged.name)
+    elif about.get("encoding", "WKB") == "WKB":
         out = _with_geometry(table, main, decode=decode)
     else:
         out = Layer(_rename(table.drop_columns([main])), _from_native(staged, main, rows))
