@@ -29,7 +29,10 @@ LINES_KEPT = 6
 
 
 def refresh_button(network: str) -> None:
-    """Offer to compute the coverage of a network anew; show each step while it runs."""
+    """Offer to compute the coverage of a network anew, to those who may; show each step while it runs."""
+    person = actor.current()
+    if not refresh.may(person):
+        return
     place = st.empty()
     if not place.button(
         _("重新计算"),
@@ -47,16 +50,17 @@ def refresh_button(network: str) -> None:
         place.progress(min(len(done) / (steps + 1), 1.0), text=_("正在计算:{step}").format(step=_step(name)))
 
     place.progress(0.0, text=_("正在计算:{step}").format(step=_("读取数据")))
-    found = refresh.refresh(actor.current(), network, progress=tell)
+    found = refresh.refresh(person, network, progress=tell)
     st.toast(refresh.describe(found), icon=":material/check:")
     st.rerun(scope="fragment")
 
 
 def demo_button() -> None:
-    """Offer to load the demo street; show what the command says while it runs."""
+    """Offer to load the demo street, to those who bring records in; show what the command says while it runs."""
+    if scope.roles(actor.current()).isdisjoint({Role.PLANNER, Role.SUPERVISOR}):
+        return
     if not st.button(_("载入示例街道"), key="demo", type="primary", icon=":material/map:"):
         return
-    scope.require(actor.current(), Role.PLANNER, Role.SUPERVISOR)
     with st.status(_("正在生成示例街道,约需半分钟"), expanded=True) as shown:
         place, said = st.empty(), []
         with subprocess.Popen(

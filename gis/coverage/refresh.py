@@ -81,7 +81,8 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         Nothing was kept.
     """
     started = datetime.now(UTC)
-    _require(actor)
+    if not may(actor):
+        raise NotAllowed
     with session(Actor(actor.name, ActorKind.JOB, actor.origin)) as conn:
         row = conn.execute(statement(FILE, "network"), {"network": network_code}).fetchone()
         if row is None:
@@ -111,14 +112,13 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
     return figures
 
 
-def _require(actor: Actor) -> None:
-    """Let a job, or somebody who answers for the office's coverage, pass."""
+def may(actor: Actor) -> bool:
+    """Whether an actor may refresh: a job, or who answers for the whole office's coverage."""
     if actor.kind is ActorKind.JOB:
-        return
+        return True
     with session(actor) as conn:
         row = conn.execute("SELECT atlas.has_role('{planner,supervisor}') AND atlas.everywhere()").fetchone()
-    if row != (True,):
-        raise NotAllowed
+    return row == (True,)
 
 
 def _limits(row: list[Any]) -> dict[str, float]:
