@@ -4,11 +4,15 @@
     .venv/bin/python -m bench.tiles [--tipg PYTHON] [--tiles 24] [--seed 1]
 
 ``--tipg`` names the Python of an environment that has ``tipg==1.6.1`` and ``uvicorn`` (the
-``bench`` extra); without it that column is left out. The route and the bare SQL work
-as ``atlas_app`` with an actor, under row-level security. tipg works as ``atlas_owner``, whose
-policy is the constant true: as ``atlas_app`` its ``ST_Intersects`` may not use the index. All
+``bench`` extra); without it that column is left out. The route is asked with the cookie of a
+signed-in account (made for the run, and removed), through the gate and all headers, and works
+as ``atlas_app`` under row-level security, as the bare SQL does. tipg asks nobody's name and
+works as ``atlas_owner``, whose policy is the constant true: as ``atlas_app`` its
+``ST_Intersects`` may not use the index. All
 are asked for the same tiles in turn. The route keeps no finished tiles here, so each answer is
-cut anew. "Bare SQL" is the layer's own statement on one warm connection. tipg cuts the table
+cut anew. "Bare SQL" is the layer's own statement on one warm connection with the actor's rights
+set beforehand, seen from the driver; "as the actor" is a transaction that names the actor first,
+as every request has to. tipg cuts the table
 ``building`` (``geom_web``, ``id``, ``households``) as our zooms 14 and 15 do, with no limit on
 features and no rim; at other zooms the two draw different things and are not compared.
 """
@@ -34,10 +38,16 @@ from urllib.parse import quote
 
 import psycopg
 
+from gis.access import accounts
+from gis.access import sessions
 from gis.db.cluster import Cluster
 from gis.db.connection import conninfo
+from gis.db.connection import session
+from gis.db.reading import SET_UP
 from gis.settings import DatabaseSettings
+from gis.vocabulary import Actor
 from layers.catalog import catalog
+from server import visitors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +59,20 @@ POINT_ZOOMS = (14, 15)
 ROUTE = """
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from server import tiles
+from server.gate import Gate
+from server.headers import SecurityHeaders
 from server.lifespan import lifespan
 from server.routes import routes
 from server.store import Store
 tiles.store = Store({store})
-app = Starlette(routes=routes(), lifespan=lifespan)
+app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(Gate)])
 uvicorn.run(app, port={port}, log_level="error", access_log=False, timeout_keep_alive=600)
 """
 FEWEST = 1_000_000
+WHO = "bench.tiles"
+RIGHTS = ("actor", "account", "roles", "everywhere")
 NONE: dict[str, Any] = dict.fromkeys(("network", "rules", "severities", "kinds", "codes"))
 Place = tuple[int, int, int]
 
@@ -72,14 +87,40 @@ def main() -> None:
     options = asked.parse_args()
     places = sample(options.tiles, options.seed)
     with ExitStack() as stack:
-        ours = stack.enter_context(route(0))
-        keeping = stack.enter_context(route(64 * 2**20))
+        cookie = stack.enter_context(account())
+        ours = stack.enter_context(route(0, cookie))
+        keeping = stack.enter_context(route(64 * 2**20, cookie))
         theirs = stack.enter_context(tipg(options.tipg)) if options.tipg else None
         conn = stack.enter_context(psycopg.connect(conninfo("atlas_app"), autocommit=True, prepare_threshold=0))
-        conn.execute("SELECT set_config('atlas.actor', 'local', false)")
+        become(conn)
         beside(conn, ours, theirs, places, options.rounds)
         every(conn, ours, places, options.rounds)
         unchanged(keeping, places)
+
+
+@contextmanager
+def account() -> Iterator[str]:
+    """Make an account that sees the whole office, sign it in for the length of a block; its cookie."""
+    with session(Actor.job("bench")) as conn:
+        conn.execute("DELETE FROM account WHERE name = %s", (WHO,))
+        made = accounts.add(conn, WHO, roles=["supervisor"], scopes=["office"])
+        token = sessions.start(conn, made.id, WHO, origin="127.0.0.1", agent="bench")
+    try:
+        yield f"{visitors.COOKIE}={token}"
+    finally:
+        with session(Actor.job("bench")) as conn:
+            conn.execute("DELETE FROM account WHERE name = %s", (WHO,))
+
+
+def become(conn: psycopg.Connection[Any]) -> None:
+    """Give a connection the account's rights and the settings of the route's lines, once for all its statements."""
+    conn.execute(SET_UP)
+    with conn.transaction():
+        conn.execute("SELECT atlas.enter(%s)", (WHO,))
+        held = [conn.execute(f"SELECT current_setting('atlas.{name}')").fetchone() for name in RIGHTS]
+    for name, value in zip(RIGHTS, held, strict=True):
+        assert value is not None
+        conn.execute("SELECT set_config(%s, %s, false)", (f"atlas.{name}", value[0]))
 
 
 def sample(many: int, seed: int) -> dict[int, list[Place]]:
@@ -113,23 +154,26 @@ class Server:
     ----------
     port : int
         Where it listens on this machine.
+    cookie : str
+        Sent along with each request.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, cookie: str = "") -> None:
         self.port = port
+        self._cookie = {"Cookie": cookie} if cookie else {}
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(self, path: str, **headers: str) -> tuple[int, bytes, float, str]:
         """Ask once: status, body, seconds, tag."""
         began = time.perf_counter()
-        self._line.request("GET", path, headers=headers)
+        self._line.request("GET", path, headers=self._cookie | headers)
         response = self._line.getresponse()
         body = response.read()
         return response.status, body, time.perf_counter() - began, response.headers.get("ETag", "")
 
 
 @contextmanager
-def serving(command: list[str], port: int, ready: str, **environment: str) -> Iterator[Server]:
+def serving(command: list[str], port: int, ready: str, cookie: str = "", **environment: str) -> Iterator[Server]:
     """Run a server for the length of a block."""
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
     try:
@@ -141,7 +185,7 @@ def serving(command: list[str], port: int, ready: str, **environment: str) -> It
                     break
             except OSError:
                 time.sleep(0.1)
-        yield Server(port)
+        yield Server(port, cookie)
     finally:
         process.terminate()
         process.wait()
@@ -155,10 +199,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def route(store: int) -> Iterator[Server]:
+def route(store: int, cookie: str) -> Iterator[Server]:
     """Serve our routes, keeping finished tiles up to a number of bytes."""
     port = free_port()
-    with serving([sys.executable, "-c", ROUTE.format(store=store, port=port)], port, "/health") as server:
+    with serving([sys.executable, "-c", ROUTE.format(store=store, port=port)], port, "/health", cookie) as server:
         yield server
 
 
@@ -202,6 +246,15 @@ def bare(conn: psycopg.Connection[Any], key: str, at: Place) -> tuple[bytes, flo
     return body, time.perf_counter() - began
 
 
+def named(conn: psycopg.Connection[Any], key: str, at: Place) -> float:
+    """Run a layer's statement in a transaction that names the actor first; seconds."""
+    began = time.perf_counter()
+    with conn.transaction():
+        conn.execute("SELECT atlas.enter(%s)", (WHO,))
+        bare(conn, key, at)
+    return time.perf_counter() - began
+
+
 def ours_at(key: str, at: Place) -> str:
     """Address of a tile of our route."""
     return f"/tiles/{key}/{at[0]}/{at[1]}/{at[2]}.pbf"
@@ -218,16 +271,17 @@ def beside(
 ) -> None:
     """Print the layer of buildings by each contender, zoom by zoom."""
     print("\nbuildings, milliseconds (median over tiles of the median of each tile)")
-    print("| zoom | bytes | bare SQL | our route | route / SQL | tipg | tipg / route |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    sums: dict[str, float] = {"sql": 0.0, "route": 0.0, "tipg": 0.0, "same route": 0.0, "same tipg": 0.0}
+    print("| zoom | bytes | bare SQL | as the actor | our route | route / SQL | tipg | tipg / route |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    sums: dict[str, float] = {"sql": 0.0, "named": 0.0, "route": 0.0, "tipg": 0.0, "same route": 0.0, "same tipg": 0.0}
     for zoom, chosen in places.items():
-        sizes, taken = [], {"sql": [], "route": [], "tipg": []}  # type: ignore[var-annotated]
+        sizes, taken = [], {"sql": [], "named": [], "route": [], "tipg": []}  # type: ignore[var-annotated]
         for at in chosen:
-            times: dict[str, list[float]] = {"sql": [], "route": [], "tipg": []}
+            times: dict[str, list[float]] = {"sql": [], "named": [], "route": [], "tipg": []}
             for _ in range(rounds):
                 body, seconds = bare(conn, "building", at)
                 times["sql"].append(seconds)
+                times["named"].append(named(conn, "building", at))
                 status, same, seconds, _tag = ours.ask(ours_at("building", at))
                 assert status == (200 if body else 204), at
                 assert abs(len(same) - len(body)) <= len(body) // 50, at  # rows may come in another order
@@ -239,17 +293,19 @@ def beside(
             sizes.append(len(body))
             for name, found in times.items():
                 taken[name] += [statistics.median(found)] if found else []
-        for name in ("sql", "route", "tipg"):
+        for name in ("sql", "named", "route", "tipg"):
             sums[name] += sum(taken[name])
-            if zoom in POINT_ZOOMS and name != "sql":
+            if zoom in POINT_ZOOMS and name in ("route", "tipg"):
                 sums[f"same {name}"] += sum(taken[name])
-        sql, mine = (statistics.median(taken[name]) for name in ("sql", "route"))
+        sql, entered, mine = (statistics.median(taken[name]) for name in ("sql", "named", "route"))
         other = statistics.median(taken["tipg"]) if taken["tipg"] else math.nan
         print(
-            f"| {zoom} | {statistics.median(sizes):.0f} | {sql * 1e3:.2f} | {mine * 1e3:.2f} | {mine / sql:.2f} "
+            f"| {zoom} | {statistics.median(sizes):.0f} | {sql * 1e3:.2f} | {entered * 1e3:.2f} "
+            f"| {mine * 1e3:.2f} | {mine / sql:.2f} "
             f"| {other * 1e3:.2f} | {other / mine:.2f} |"
         )
     print(f"all tiles together: route / SQL = {sums['route'] / sums['sql']:.3f}", end="")
+    print(f", route / SQL as the actor = {sums['route'] / sums['named']:.3f}", end="")
     print(
         f", tipg / route on the same points (zooms 14, 15) = {sums['same tipg'] / sums['same route']:.2f}"
         if theirs

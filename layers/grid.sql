@@ -18,10 +18,11 @@ WITH net AS MATERIALIZED (
     FROM net CROSS JOIN area_sums(net.id, :kinds, ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)) AS s
     WHERE :codes::text[] IS NULL
 ), chosen AS MATERIALIZED (
-    SELECT g.id FROM net JOIN grid g ON g.network_id = net.id WHERE :codes::text[] IS NOT NULL AND g.code = ANY (:codes)
+    SELECT g.id, g.code, g.name, g.kind, g.geom_web FROM net JOIN grid g ON g.network_id = net.id
+    WHERE :codes::text[] IS NOT NULL AND g.code = ANY (:codes) AND g.valid_to IS NULL
     UNION ALL
-    SELECT g.id FROM net JOIN grid g ON g.network_id = net.id
-    WHERE :codes::text[] IS NULL
+    SELECT g.id, g.code, g.name, g.kind, g.geom_web FROM net JOIN grid g ON g.network_id = net.id
+    WHERE :codes::text[] IS NULL AND g.valid_to IS NULL
         AND (g.area_id IS NULL OR g.area_id = ANY ((SELECT array_agg(s.area_id) FROM summed s WHERE NOT s.small)::bigint[]))
         AND greatest(ST_XMax(g.geom_web) - ST_XMin(g.geom_web), ST_YMax(g.geom_web) - ST_YMin(g.geom_web)) * 2 ^ :z / 78272.0 >= 4
 )
@@ -32,13 +33,11 @@ SELECT ST_AsMVT(t, 'grid', 4096, 'geom') FROM (
         CASE WHEN NOT own.mine THEN 'other' WHEN NOT net.refreshed THEN 'unknown' WHEN w.blind > 0 THEN 'blind' WHEN w.block > 0 OR w.warn > 0 THEN 'warn' ELSE 'covered' END AS state,
         ST_AsMVTGeom(g.geom_web, ST_TileEnvelope(:z, :x, :y), 4096, 64) AS geom
     FROM net
-    CROSS JOIN chosen c
-    JOIN grid g ON g.id = c.id
+    CROSS JOIN chosen g
     CROSS JOIN LATERAL (SELECT ((SELECT everywhere()) OR g.id = ANY ((SELECT scope_area_grids())::bigint[])) IS TRUE AS mine) AS own
     LEFT JOIN grid_figure f ON f.grid_id = g.id
     LEFT JOIN grid_finding w ON w.network_id = net.id AND w.grid_code = g.code
     WHERE g.geom_web && ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096)
-        AND g.valid_to IS NULL
         AND (:kinds::text[] IS NULL OR g.kind = ANY (:kinds))
     UNION ALL
     SELECT a.id, a.code, a.name, '', a.level, s.buildings, s.households,

@@ -9,7 +9,9 @@ Routes on the event loop ask single questions through ``gis.db.reading``.
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import LiteralString
@@ -41,6 +43,15 @@ APP = "atlas_app"
 READ = "atlas_read"
 SCHEMA = "atlas"
 
+HANGS_ON = (
+    "GRIDATLAS_HOME",
+    "GRIDATLAS_DATABASE_URL",
+    "GRIDATLAS_DATABASE_NAME",
+    "GRIDATLAS_STATEMENT_TIMEOUT_S",
+    "GRIDATLAS_LOCK_TIMEOUT_S",
+)
+"""Variables of the environment a connection string is made from."""
+
 CONNECTION_GONE = ("08", "57P")
 """Beginnings of the SQL states that say the server is gone, going or not yet there."""
 
@@ -63,6 +74,12 @@ def conninfo(role: str | None, database: str | None = None) -> str:
     On the embedded server each role logs in by itself. On an office's own server the one
     account of ``GRIDATLAS_DATABASE_URL`` logs in and becomes the role at start.
     """
+    return _conninfo(role, database, tuple(os.environ.get(name) for name in HANGS_ON))
+
+
+@lru_cache(maxsize=64)
+def _conninfo(role: str | None, database: str | None, _given: tuple[str | None, ...]) -> str:
+    """Make the connection string; reading the settings takes longer than many a query, so it is kept."""
     settings = DatabaseSettings()
     options = ["-c search_path=atlas,public", "-c jit=off", "-c timezone=UTC"]
     if role == APP:

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from gis.vocabulary import Actor
 
 SET_UP = """
-    SET default_transaction_read_only = on;
-    SET max_parallel_workers_per_gather = 0;
+    SELECT set_config('default_transaction_read_only', 'on', false),
+        set_config('max_parallel_workers_per_gather', '0', false)
 """
+"""What makes a connection a line."""
 AGAIN_S = 0.2
 """Between two attempts to reach a server that is not there."""
 
