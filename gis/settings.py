@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
 
-from gis.vocabulary import Role
+from gis.vocabulary import Role  # noqa: TC001  pydantic reads the annotation
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -268,11 +268,6 @@ CREATE TRIGGER settle_area_moved BEFORE UPDATE OF geom ON incident FOR EACH ROW
 CREATE TRIGGER settle_areas AFTER INSERT OR DELETE OR UPDATE OF geom, level ON area
     FOR EACH STATEMENT EXECUTE FUNCTION settle_areas();
 
-UPDATE building b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
-UPDATE incident b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
-CREATE INDEX building_area ON building (area_id);
-CREATE INDEX incident_area ON incident (area_id);
-CREATE INDEX incident_grid ON incident (grid_id);
 
 -- What no person writes by hand is written in the owner's name by the triggers.
 ALTER FUNCTION bump_layer_version() SECURITY DEFINER SET search_path = atlas, public, pg_temp;
@@ -287,6 +282,14 @@ BEGIN
     FROM old_rows o;
     RETURN NULL;
 END $$;
+
+SELECT set_config('atlas.deriving', 'on', true);
+UPDATE building b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
+UPDATE incident b SET area_id = area_at(geom) WHERE geom IS NOT NULL;
+SELECT set_config('atlas.deriving', '', true);
+CREATE INDEX building_area ON building (area_id);
+CREATE INDEX incident_area ON incident (area_id);
+CREATE INDEX incident_grid ON incident (grid_id);
 
 -- incidents per grid -----------------------------------------------------------------------
 

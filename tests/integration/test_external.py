@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import shapely
 
+from gis.access import accounts
 from gis.db import cluster
 from gis.db import migrations
 from gis.db.connection import close_pools
@@ -101,6 +102,7 @@ def test_a_cautious_dba_an_import_and_no_trace(dba):
     squares = [shapely.box(118.7, 32, 118.71, 32.02), shapely.box(118.71, 32, 118.72, 32.02)]
     with session(JOB) as conn:
         assert store.write(conn, "buildings", buildings, source_id=None) == Counts(20_000, 0, 0)
+        accounts.add(conn, PERSON.name, roles=["planner", "supervisor"], scopes=["office"])
     with session(PERSON) as conn:
         number = networks.ensure(conn, "comprehensive").id
         areas = frame([shapely.box(118.6, 31.9, 118.8, 32.1)], code=["S"], level=["street"])

@@ -163,7 +163,13 @@ WEB = f"ST_Transform({BOX}, 3857)"
 def test_without_an_actor_no_row_is_seen_and_none_is_written():
     with psycopg.connect(conninfo(APP)) as conn:
         for (table,) in ask("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas' AND tablename <> 'migration'"):
-            if table in {"history", "credential", "audit_head", "grid_incident", "area_figure"}:  # closed to persons altogether
+            if table in {
+                "history",
+                "credential",
+                "audit_head",
+                "grid_incident",
+                "area_figure",
+            }:  # closed to persons altogether
                 continue
             what = "id" if table in {"login_session", "api_token"} else "*"  # their hashes are closed
             assert conn.execute(f"SELECT count({what}) FROM atlas.{table}").fetchone() == (0,), table
