@@ -96,7 +96,7 @@ def _report(
     real = city.REALDATA.is_dir()
     agree = loose == plain["unassigned"] and (not real or loose == KNOWN_LOOSE * arguments.copies)
     met = time_ratio <= SLOWEST and memory_ratio < 1
-    print(f"agree: {agree}; goals met (time <= {SLOWEST}x, memory < 1x): {met}")
+    print(f"agree: {agree}; goals met (against overlay: time <= {SLOWEST}x, memory < 1x): {met}")
     return 0 if agree and met else 1
 
 
