@@ -43,7 +43,6 @@ FLAGS = [
 ]
 SOMEBODY = "test"
 """Who looks at the pages where a test names nobody: planner and supervisor of the whole office."""
-_tokens = {}
 DESK = {"width": 1366, "height": 768}
 PATIENCE_MS = 60_000
 
@@ -92,7 +91,7 @@ def serving(folder, **settings):
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(address, process, folder / "pages.log")
-            _tokens[address] = signed_in(SOMEBODY)
+            street.TOKENS[address] = signed_in(SOMEBODY)
             yield address
         finally:
             process.terminate()
@@ -141,7 +140,7 @@ def visit(browser):
         context = browser.new_context(viewport=size, color_scheme=scheme, locale=locale)
         contexts.append(context)
         origin = "/".join(address.split("/")[:3])
-        token = by and (_tokens[origin] if by == SOMEBODY else signed_in(by))
+        token = by and (street.TOKENS[origin] if by == SOMEBODY else signed_in(by))
         if token:
             context.add_cookies([{"name": visitors.COOKIE, "value": token, "url": origin, "httpOnly": True}])
         context.set_default_timeout(PATIENCE_MS)

@@ -24,6 +24,8 @@ HOSTILE = "<script>alert(1)</script>"
 HOSTILE_AT = (4, 1)
 HOSTILE_CODE = "110105001002011"
 JOB = Actor.job("test")
+TOKENS = {}
+"""Session of the usual visitor by the address of a server: here, because the fixtures' module is loaded under two names."""
 
 
 def cell(column, row, wider=0.0):

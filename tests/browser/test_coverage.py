@@ -139,8 +139,12 @@ def test_a_row_opens_its_facts_moves_the_map_and_is_a_link(pages, visit):
     assert page.locator(CHOSEN).count() == 1
     west, south, east, north = wanted.bbox
     there = {tile_of((west + east) / 2, (south + north) / 2, zoom) for zoom in (15, 16)}
-    page.wait_for_timeout(1500)
-    assert any(url.split("?")[0].endswith(tuple(there)) and "/tiles/finding/" in url for url in asked), "map stayed"
+    for _turn in range(100):
+        if any(url.split("?")[0].endswith(tuple(there)) and "/tiles/finding/" in url for url in asked):
+            break
+        page.wait_for_timeout(200)
+    else:
+        raise AssertionError("map stayed")
 
     link = page.url
     again = visit(link)

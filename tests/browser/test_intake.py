@@ -150,7 +150,7 @@ def test_unknown_datum_is_asked_then_written_once(enter, tmp_path):
     idle(page)
     assert f"已写入 {COUNT + 1} 栋楼" in words(page)
     assert "覆盖已重新计算" in words(page)
-    assert fetch("SELECT count(*), max(datum), max(actor) FROM atlas.import") == [(1, "gcj02", "local")]
+    assert fetch("SELECT count(*), max(datum), max(actor) FROM atlas.import") == [(1, "gcj02", "test")]
     stored = np.array(
         fetch("SELECT ST_X(geom), ST_Y(geom) FROM atlas.building WHERE code LIKE 'N0%' AND geom IS NOT NULL ORDER BY 1")
     )

@@ -119,8 +119,7 @@ def contrast(page, mark):
 def test_an_open_page_whose_session_ends_says_so_with_the_way_back(hall, visit):
     page = visit(f"{hall}/coverage", by="demo-supervisor", allowed=(*DEEP, 401, 403))
     page.wait_for_selector("[data-testid=stDeckGlJsonChart] canvas")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(3000)  # a map that still loads would complain in its own words
+    page.wait_for_timeout(8000)  # a map that still loads would complain in its own words
     with session(JOB) as conn:
         conn.execute(
             "UPDATE login_session SET ended_at = now(), ending = 'revoked' WHERE ended_at IS NULL AND account_id = (SELECT id FROM account WHERE name = 'demo-supervisor')"

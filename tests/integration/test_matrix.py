@@ -246,8 +246,8 @@ def test_no_right_is_granted_that_the_matrix_does_not_name():
         ).fetchall()
         assert loose == []
         for privilege in ("TRUNCATE", "REFERENCES", "TRIGGER"):
-            held = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'atlas'"
-                                " AND has_table_privilege('atlas_app', 'atlas.' || tablename, %s)", (privilege,)).fetchall()  # fmt: skip
+            held = conn.execute("SELECT relname FROM pg_class WHERE relnamespace = 'atlas'::regnamespace AND relkind = 'r'"
+                                " AND has_table_privilege('atlas_app', oid, %s)", (privilege,)).fetchall()  # fmt: skip
             assert held == [], privilege
 
 
