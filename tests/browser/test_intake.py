@@ -125,11 +125,12 @@ def test_unknown_datum_is_asked_then_written_once(enter, tmp_path):
     onward(page, 2)
     onward(page, 3)
     assert page.locator(".st-key-next button").is_disabled(), "a datum is never guessed"
+    page.wait_for_selector("[data-testid=stDeckGlJsonChart] canvas")
+    idle(page)
     text = words(page)
     assert "请看图选定" in text
     assert text.count("GCJ-02") >= 3, "option, table and legend"
     assert len(page.locator(".ga-table tbody tr").all()) == 3
-    page.wait_for_selector("[data-testid=stDeckGlJsonChart] canvas")
     page.locator("[data-testid=stRadio] label", has_text="GCJ-02").click()
     idle(page)
     onward(page, 4)
