@@ -149,6 +149,7 @@ def test_unknown_datum_is_asked_then_written_once(enter, tmp_path):
     page.locator(".st-key-write button").dblclick()
     page.wait_for_selector(".st-key-another")
     idle(page)
+    page.wait_for_function("document.querySelector('.st-key-intake').innerText.includes('覆盖已重新计算')")
     assert f"已写入 {COUNT + 1} 栋楼" in words(page)
     assert "覆盖已重新计算" in words(page)
     assert fetch("SELECT count(*), max(datum), max(actor) FROM atlas.import") == [(1, "gcj02", "test")]
