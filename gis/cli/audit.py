@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json as codec
 import sys
 from dataclasses import asdict
@@ -15,12 +14,11 @@ import typer
 
 from gis.access import audit
 from gis.access import extract
+from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.i18n import translate as _
-from gis.vocabulary import Actor
-from gis.vocabulary import ActorKind
 
 app = typer.Typer(no_args_is_help=True, help=_("审计:核对哈希链、列出、导出。"))
 
@@ -49,7 +47,7 @@ def verify(
     请定期把显示的哈希值抄到别处(纸上、别的机器);用 --expect 带上它,连整条链被重写也能发现。.
     """
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         verdict = audit.verify(conn, expect=expect)
     if json is not None:
         text = codec.dumps({**asdict(verdict), "holds": verdict.holds}, ensure_ascii=False)
@@ -83,7 +81,7 @@ def listing(
 ) -> None:
     """列出审计记录,最新的在前。."""
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         rows = audit.listing(
             conn, actor=actor, action=action, relation=relation, subject=subject,
             since=_time(since), until=_time(until), most=limit,
@@ -112,7 +110,7 @@ def export(
     if kind not in {"csv", "xlsx"}:
         raise BadInput(detail=_("文件名要以 .csv 或 .xlsx 结尾"))
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         content = extract.export(
             conn, "csv" if kind == "csv" else "xlsx", reason, actor=actor, action=action, relation=relation,
             subject=subject, since=_time(since), until=_time(until),
@@ -138,12 +136,3 @@ def _time(text: str | None) -> datetime | None:
     except ValueError as error:
         raise TimeWrong(text=text[:40]) from error
     return at.astimezone(UTC)
-
-
-def _actor() -> Actor:
-    """Whoever types the command, as far as the machine knows."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "?"
-    return Actor(f"job:cli:{name}", ActorKind.JOB, "cli")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path  # noqa: TC003 - Typer reads it when the command is called
 from typing import Annotated
 
@@ -10,12 +9,11 @@ import typer
 
 from gis.access import backup as keeping
 from gis.access import restore as returning
+from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
 from gis.db import cluster
 from gis.i18n import translate as _
 from gis.settings import DatabaseSettings
-from gis.vocabulary import Actor
-from gis.vocabulary import ActorKind
 
 
 def backup(
@@ -28,7 +26,7 @@ def backup(
 ) -> None:
     """备份整个数据库(账号和审计在内),旁边附一份清单。."""
     ensure_database()
-    made = keeping.make(_actor(), file, checked=check)
+    made = keeping.make(whoever(), file, checked=check)
     rows = sum(count for count, _digest in made.manifest.tables.values())
     size = made.manifest.bytes / 2**20
     print(_("已备份到 {path}({size:.1f} MB,{rows} 行)。").format(path=made.path, size=size, rows=rows))
@@ -56,7 +54,7 @@ def restore(
         if reason:
             raise typer.Exit(2)
         return
-    done = returning.restore(_actor(), file, replace=yes)
+    done = returning.restore(whoever(), file, replace=yes)
     print(_("已从 {path} 恢复({at} 的备份)。").format(path=file, at=done.manifest.made_at))
     if done.steps:
         print(_("已执行迁移:{names}").format(names=", ".join(done.steps)))
@@ -65,12 +63,3 @@ def restore(
     else:
         print(_("注意:备份里的审计链不完好;请运行 script/gis audit verify。"))
     print(_("所有会话已结束,请重新登录;备份之后撤销的账号和令牌请再检查一遍。"))
-
-
-def _actor() -> Actor:
-    """Whoever types the command, as far as the machine knows."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "?"
-    return Actor(f"job:cli:{name}", ActorKind.JOB, "cli")

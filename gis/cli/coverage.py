@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json as codec
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import typer
 
+from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
 from gis.coverage import findings as stored
 from gis.coverage import refresh as refreshing
@@ -22,7 +22,6 @@ from gis.coverage import wording
 from gis.db.connection import session
 from gis.errors import NotFound
 from gis.i18n import translate as _
-from gis.vocabulary import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ def refresh(network: Network = None) -> None:
     """重新计算覆盖情况与盲区。."""
     ensure_database()
     for code in _codes(network):
-        figures = refreshing.refresh(_actor(), code)
+        figures = refreshing.refresh(whoever(), code)
         print(_("网络 {code}:{text}").format(code=code, text=refreshing.describe(figures)))
 
 
@@ -62,7 +61,7 @@ def summary(network: Network = None, json: Json = None) -> None:
     """显示最近一次计算的汇总数字。."""
     ensure_database()
     result: dict[str, Any] = {}
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         for code in _codes(network):
             figures = sums.headline(conn, code)
             if figures is None:
@@ -107,7 +106,7 @@ def findings(
     ensure_database()
     shown: list[stored.Finding] = []
     totals: dict[str, Any] = {}
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         for code in _codes(network):
             shown += stored.listing(conn, code, rule, severity, area, limit)
             totals[code] = stored.counts(conn, code)
@@ -122,19 +121,10 @@ def findings(
 def _codes(network: str | None) -> list[str]:
     if network is not None:
         return [network]
-    codes = refreshing.networks(_actor())
+    codes = refreshing.networks(whoever())
     if not codes:
         raise NoNetwork
     return codes
-
-
-def _actor() -> Actor:
-    """Whoever types the command, as far as the machine knows."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "?"
-    return Actor.job(f"cli:{name}")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ as ``job:cli:<user>``.
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import Annotated
@@ -17,13 +16,12 @@ from gis.access import accounts
 from gis.access import first
 from gis.access import passwords
 from gis.access import sessions
+from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.i18n import translate as _
 from gis.intake import roster
-from gis.vocabulary import Actor
-from gis.vocabulary import ActorKind
 from gis.vocabulary import Role
 
 app = typer.Typer(no_args_is_help=True, help=_("账号:列出、新建、导入、角色、范围、密码、停用。"))
@@ -45,7 +43,7 @@ class DateWrong(BadInput):
 def listing(words: Annotated[str, typer.Argument(help=_("按账号名或称呼筛选。"))] = "") -> None:
     """列出账号、角色和管辖范围。."""
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         found = accounts.listing(conn, words)
     for account in found:
         marks = [_("已停用")] if not account.active else []
@@ -66,7 +64,7 @@ def add(
     """新建账号;初始密码随机生成,只显示这一次。."""
     ensure_database()
     password = passwords.random()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         account = accounts.add(
             conn, name.lower(), display=display, roles=role, scopes=scope or [], valid_to=_day(until)
         )
@@ -85,7 +83,7 @@ def import_file(
     """从文件导入账号:全部成功,或一个都不建。."""
     ensure_database()
     entries = roster.read(file, encoding)
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         made = roster.load(conn, entries)
         roster.set_passwords(conn, made)
         lines = "".join(f"{name}\t{password}\n" for name, password in made.passwords.items())
@@ -100,7 +98,7 @@ def import_file(
 def role(name: Name, role: Roles, until: Until = None) -> None:
     """更换账号的角色。."""
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         accounts.set_roles(conn, name, role, valid_to=_day(until))
     print(_("账号 {name} 的角色已更换。").format(name=name))
 
@@ -109,7 +107,7 @@ def role(name: Name, role: Roles, until: Until = None) -> None:
 def scope(name: Name, scope: Scopes = None, until: Until = None) -> None:
     """更换账号的管辖范围;不写 --scope 则什么都看不到。."""
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         accounts.set_scopes(conn, name, scope or [], valid_to=_day(until))
     print(_("账号 {name} 的管辖范围已更换。").format(name=name))
 
@@ -118,7 +116,7 @@ def scope(name: Name, scope: Scopes = None, until: Until = None) -> None:
 def password(name: Name) -> None:
     """重置密码;新密码随机生成,只显示这一次,该账号的会话全部结束。."""
     ensure_database()
-    new = sessions.reset_password(_actor(), name)
+    new = sessions.reset_password(whoever(), name)
     print(_("账号 {name} 的新密码(只显示这一次):{password}").format(name=name, password=new))
 
 
@@ -140,14 +138,14 @@ def enable(name: Name) -> None:
 def remove_demo() -> None:
     """删除全部示例账号;要让其他机器访问,先做这一步。."""
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         gone = first.remove_demo(conn)
     print(_("已删除 {count} 个示例账号。").format(count=len(gone)))
 
 
 def _switch(name: str, *, active: bool) -> None:
     ensure_database()
-    with session(_actor()) as conn:
+    with session(whoever()) as conn:
         accounts.set_active(conn, name, active=active)
 
 
@@ -167,11 +165,3 @@ def _write_secret(path: Path, text: str) -> None:
         raise BadInput(
             detail=_("不能写入 {path}:{reason}").format(path=path, reason=error.strerror or error)
         ) from error
-
-
-def _actor() -> Actor:
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "?"
-    return Actor(f"job:cli:{name}", ActorKind.JOB, "cli")

@@ -31,6 +31,8 @@ from gis.db.connection import session
 from gis.errors import DatabaseUnavailable
 from gis.errors import DiskFull
 from gis.vocabulary import Actor
+from tests.victims import gone
+from tests.victims import postmaster
 
 JOB = Actor.job("test")
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,24 +50,6 @@ def office(victim, tmp_path, monkeypatch):
         accounts.set_password(conn, "li", PASSWORD)
     yield victim
     close_pools()
-
-
-def postmaster(victim):
-    return int((victim.data / "postmaster.pid").read_text().split("\n", 1)[0])
-
-
-def gone(number):
-    """Wait until a killed process is no more (nobody may have collected it yet)."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    pytest.fail(f"process {number} is still there")
 
 
 def measured():

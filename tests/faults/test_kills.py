@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,6 +23,8 @@ from gis.intake.load import load
 from gis.records import bulk
 from gis.records import store
 from gis.vocabulary import Actor
+from tests.victims import gone
+from tests.victims import postmaster
 
 JOB = Actor.job("test")
 PERSON = Actor("zhang")
@@ -40,24 +41,6 @@ def emptied(victim, monkeypatch):
         conn.execute("TRUNCATE atlas.building, atlas.import, atlas.audit, atlas.history CASCADE")
     yield
     close_pools()
-
-
-def postmaster(victim):
-    return int((victim.data / "postmaster.pid").read_text().split("\n", 1)[0])
-
-
-def gone(number):
-    """Wait until a killed process is no more (nobody may have collected it yet)."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    pytest.fail(f"process {number} is still there")
 
 
 def kept():
