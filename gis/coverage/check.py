@@ -23,6 +23,7 @@ from gis.coverage.points import Names
 from gis.coverage.points import Points
 from gis.coverage.points import copy_buildings
 from gis.coverage.points import copy_incidents
+from gis.coverage.rules import FILES
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.memory import give_back
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import psycopg
     from numpy.typing import NDArray
+
+    from gis.coverage.raw import Raw
 
 LEVELS = tuple(AreaLevel)
 
@@ -155,9 +158,11 @@ def check(
             space.parameters({**known, **(parameters or {})})
             space.run("scratch.sql", "indexes")
             engine.derive(space, tell)
-            found = engine.judge(space, tell)
+            found = engine.judge(space, tell, FILES)
             tell("summary")
-            figures = summary.figures(conn, found, households_known=known["households_known"] > 0, notes=notes)
+            figures = summary.figures(
+                conn, found, households_known=known["households_known"] > 0, notes=notes, rules=FILES
+            )
         finally:
             conn.rollback()
     findings = [words.finding(raw) for raw in found]
@@ -287,7 +292,7 @@ class _Words:
     houses: Names | None
     cases: Names | None
 
-    def finding(self, raw: engine.Raw) -> Finding:
+    def finding(self, raw: Raw) -> Finding:
         """Give a raw finding its codes and names."""
         subjects = dict(raw.subjects)
         if "incident_id" in subjects and self.cases is not None:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 from psycopg import sql
+from psycopg.rows import dict_row
 
+from gis.coverage.raw import Raw
 from gis.coverage.rules import RULES
 from gis.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Mapping
+    from datetime import datetime
 
     import psycopg
 
@@ -62,29 +65,6 @@ PLANNER = {
     "random_page_cost": "1.1",
 }
 """Settings of the transaction: small tables of large polygons are worth several workers."""
-
-
-@dataclass(slots=True)
-class Raw:
-    """A finding as a rule gives it: numbers and ids, no words.
-
-    Attributes
-    ----------
-    geom : bytes or None
-        WKB in longitude/latitude.
-    building_ids, area_id : list of int, int or None
-        Ids in the relations the rule read.
-    """
-
-    rule: str
-    severity: str
-    geom: bytes | None
-    measure: dict[str, Any]
-    subjects: dict[str, Any]
-    grid_codes: list[str]
-    building_ids: list[int]
-    area_id: int | None
-    remedies: list[dict[str, Any]]
 
 
 @cache
@@ -152,6 +132,18 @@ class Workspace:
             cursor.executemany("INSERT INTO cov_param VALUES (%s, %s)", list({**DEFAULTS, **values}.items()))
         self.conn.execute("ANALYZE cov_param")
 
+    def moment(self, at: datetime) -> None:
+        """Fix the moment that is judged: ``cov_now``."""
+        self.run("scratch.sql", "moment", at=sql.Literal(at))
+        self.made.append("cov_now")
+
+    def policy(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
+        """Fill ``cov_policy``: grid kind, object, interval and grace in days."""
+        self.run("scratch.sql", "policy")
+        self.made.append("cov_policy")
+        with self.conn.cursor() as cursor:
+            cursor.executemany("INSERT INTO cov_policy VALUES (%s, %s, %s, %s)", list(rows))
+
     def drop(self) -> None:
         """Take all tables away, for a transaction that will be committed."""
         if self.schema:
@@ -170,22 +162,31 @@ def derive(space: Workspace, progress: Callable[[str], None] | None = None) -> N
         space.table(f"cov_{name}", step_text(name), keys, spatial=spatial)
 
 
-def judge(space: Workspace, progress: Callable[[str], None] | None = None) -> list[Raw]:
-    """Run every rule and give what it found, in the order of the registry."""
+def judge(
+    space: Workspace, progress: Callable[[str], None] | None = None, keys: Iterable[RuleKey] = tuple(RULES)
+) -> list[Raw]:
+    """Run rules and give what they found, in the order of the registry."""
+    wanted = set(keys)
     found: list[Raw] = []
     for key in RULES:
-        if progress:
-            progress(key)
-        found.extend(one_rule(space.conn, key))
+        if key in wanted:
+            if progress:
+                progress(key)
+            found.extend(one_rule(space.conn, key))
     return found
 
 
 def one_rule(conn: psycopg.Connection[Any], key: RuleKey) -> list[Raw]:
     """Run one rule over the relations in the search path."""
+    rule = RULES[key]
+    if rule.statistic is not None:
+        given = dict(conn.execute("SELECT key, value FROM cov_param").fetchall())
+        with conn.cursor(row_factory=dict_row) as rows:
+            return rule.statistic(rows.execute(rule.sql.encode()).fetchall(), given)
     query = sql.SQL(
         "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies "
         "FROM ({}) AS r"
-    ).format(sql.SQL(RULES[key].sql))
+    ).format(sql.SQL(rule.sql))
     with conn.cursor(binary=True) as cursor:
         cursor.execute(query)
         return [Raw(key, *row) for row in cursor]

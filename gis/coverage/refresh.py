@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from gis.coverage.raw import Raw
+
 FILE = "refresh.sql"
 LOCK_SPACE = 7_041_976
 NO_LIMIT = 1e9
@@ -94,6 +96,7 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         space = engine.Workspace(conn)
         space.run("scratch.sql", "forget")
         space.run("scratch.sql", "office", network=sql.Literal(network))
+        space.moment(started)
         known, pointlike = conn.execute(statement(FILE, "known")).fetchone() or (False, 0)
         space.parameters({**_limits(limits), "households_known": float(known), "pointlike": float(pointlike)})
         engine.derive(space, progress)
@@ -143,7 +146,7 @@ def _assign(space: engine.Workspace, network: int) -> int:
     return moved
 
 
-def _digest(found: list[engine.Raw]) -> str:
+def _digest(found: list[Raw]) -> str:
     """Hash of what was found, whatever order parallel workers gave it in."""
     lines = sorted(
         hashlib.sha256(
@@ -157,7 +160,7 @@ def _digest(found: list[engine.Raw]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _store(conn: psycopg.Connection[Any], network: int, found: list[engine.Raw], digest: str) -> bool:
+def _store(conn: psycopg.Connection[Any], network: int, found: list[Raw], digest: str) -> bool:
     """Replace the network's findings, unless they are the same; say whether they were replaced."""
     last, count = conn.execute(statement(FILE, "newest_digest"), {"network": network}).fetchone() or (None, 0)
     if last == digest and count == len(found):

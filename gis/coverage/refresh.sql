@@ -64,10 +64,10 @@ COPY pg_temp.fresh_finding FROM STDIN
 -- The findings of this refresh (COPY itself does not work under row-level security).
 INSERT INTO atlas.finding (
     network_id, rule, severity, geom, area_m2, buildings, households, measure, grid_codes, building_codes,
-    subjects, remedies, area_id
+    subjects, remedies, area_id, key
 )
 SELECT %(network)s, rule, severity, ST_GeomFromWKB(geom, 4490), area_m2, buildings, households, measure, grid_codes,
-    building_codes, subjects, remedies, area_id
+    building_codes, subjects, remedies, area_id, gen_random_uuid()::text
 FROM pg_temp.fresh_finding
 
 -- name: done

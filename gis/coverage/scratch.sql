@@ -42,20 +42,45 @@ WHERE level = (
     ORDER BY array_position(ARRAY['community', 'street', 'district'], level) LIMIT 1
 );
 CREATE TEMP VIEW cov_grid AS
-SELECT id, code, name, kind, area_id, area_code, geom FROM atlas.grid
+SELECT id, code, name, kind, area_id, area_code, version, valid_from, geom FROM atlas.grid
 WHERE network_id = {network} AND valid_to IS NULL;
 CREATE TEMP VIEW cov_building AS
-SELECT id, households, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
+SELECT id, code, kind, households, people, built_on, demolished_on, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
 CREATE TEMP VIEW cov_declared AS
 SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building
 WHERE declared_grid <> '' AND declared_grid NOT IN ( -- grids only other networks have say nothing about this one
     SELECT code FROM atlas.grid WHERE valid_to IS NULL GROUP BY code HAVING bool_and(network_id <> {network})
 );
-CREATE TEMP VIEW cov_incident AS SELECT id, geom FROM atlas.incident;
+CREATE TEMP VIEW cov_incident AS
+SELECT i.id, i.code, i.kind, i.category, i.channel, i.state, i.occurred_at, i.closed_at, g.code AS grid_code, i.geom
+FROM atlas.incident AS i
+LEFT JOIN atlas.grid AS g ON g.id = i.grid_id AND g.network_id = {network};
 CREATE TEMP VIEW cov_excluded AS SELECT id, reason, geom FROM atlas.excluded;
+CREATE TEMP VIEW cov_post AS
+SELECT id, person_id, duty, grid_code, building_id, area_id, valid_from, valid_to FROM atlas.post
+WHERE network_id = {network} OR network_id IS NULL;
+CREATE TEMP VIEW cov_leave AS SELECT person_id, begins, ends FROM atlas.leave;
+CREATE TEMP VIEW cov_visit AS
+SELECT id, person_id, CASE WHEN network_id = {network} THEN grid_code END AS grid_code, building_id, visited_at, geom FROM atlas.visit
+WHERE counts;
+CREATE TEMP VIEW cov_track AS
+SELECT id, person_id, started_at, ended_at, counted AS geom FROM atlas.track
+WHERE counted IS NOT NULL;
+CREATE TEMP VIEW cov_duty AS
+SELECT code, listing, kind, category, area_code, lead, assists, valid_from, valid_to FROM atlas.duty;
+CREATE TEMP VIEW cov_road AS SELECT id, kind, name, geom FROM atlas.road;
+CREATE TEMP VIEW cov_water AS SELECT id, kind, name, geom FROM atlas.water;
+
+-- name: moment
+-- The moment a run judges: rules never ask the clock.
+CREATE {kind} TABLE cov_now AS SELECT {at}::timestamptz AS at, ({at}::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS day;
+
+-- name: policy
+-- The visit policy of the network, empty: filled from data/reference/visits.csv.
+CREATE {kind} TABLE cov_policy (grid_kind text, object text, interval_days integer, grace_days integer);
 
 -- name: forget
 -- Takes the views of the stored office away again, so that a pooled connection is as it was.
 DROP VIEW IF EXISTS
-    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building,
-    pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded;
+    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building, pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded,
+    pg_temp.cov_post, pg_temp.cov_leave, pg_temp.cov_visit, pg_temp.cov_track, pg_temp.cov_duty, pg_temp.cov_road, pg_temp.cov_water;

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from pyproj import Geod
 
 from gis.coverage.engine import statement
+from gis.coverage.rules import RULES
 from gis.i18n import translate as _
 from gis.vocabulary import RuleKey
 from gis.vocabulary import Severity
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from gis.coverage.engine import Raw
+    from gis.coverage.raw import Raw
 
 ELLIPSOID = Geod(ellps="GRS80")
 
 
 def figures(
-    conn: psycopg.Connection[Any], found: Sequence[Raw], *, households_known: bool, notes: Sequence[str] = ()
+    conn: psycopg.Connection[Any],
+    found: Sequence[Raw],
+    *,
+    households_known: bool,
+    notes: Sequence[str] = (),
+    rules: Sequence[RuleKey] = tuple(RULES),
 ) -> dict[str, Any]:
     """Sum up a run; the relations of the run are still in the search path.
 
@@ -44,6 +50,8 @@ def figures(
         Without households their figures are null.
     notes : sequence of str
         Keys of :func:`note` to carry along.
+    rules : sequence of RuleKey
+        The rules that ran.
 
     Returns
     -------
@@ -68,21 +76,10 @@ def figures(
             result["covered_households_share"] = 1 - result["blind_households"] / result["households"]
     else:
         result["households"] = None
-    result["by_rule"] = {key.value: 0 for key in _RULES} | dict(Counter(str(raw.rule) for raw in found))
+    result["by_rule"] = {key.value: 0 for key in rules} | dict(Counter(str(raw.rule) for raw in found))
     result["by_severity"] = {key.value: 0 for key in Severity} | dict(Counter(raw.severity for raw in found))
     result["notes"] = list(notes)
     return result
-
-
-_RULES = (
-    RuleKey.UNCLAIMED_LAND,
-    RuleKey.CONTESTED_LAND,
-    RuleKey.UNASSIGNED_BUILDING,
-    RuleKey.BOUNDARY_BUILDING,
-    RuleKey.STRAY_PART,
-    RuleKey.GRID_SIZE,
-    RuleKey.UNLOCATED_RECORD,
-)
 
 
 def contested_m2(found: Sequence[Raw]) -> float:
