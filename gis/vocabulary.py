@@ -27,6 +27,12 @@ class Dataset(StrEnum):
     WATER = "water"
     GREEN = "green"
     EXCLUDED = "excluded"
+    PEOPLE = "people"
+    LEAVES = "leaves"
+    ORGANISATIONS = "organisations"
+    VISITS = "visits"
+    TRACKS = "tracks"
+    DUTIES = "duties"
 
 
 class AreaLevel(StrEnum):
@@ -88,6 +94,47 @@ class Channel(StrEnum):
     VIDEO = "video"
     TRANSFER = "transfer"
     OTHER = "other"
+
+
+class Duty(StrEnum):
+    """Posts a person can hold (domain facts §1.5)."""
+
+    CHIEF = "chief"
+    WORKER = "worker"
+    PART_TIME = "part_time"
+    GUIDE = "guide"
+    BUILDING_HEAD = "building_head"
+    HOUSEHOLD_HEAD = "household_head"
+    SECRETARY = "secretary"
+
+
+class OrganisationLevel(StrEnum):
+    """The chain 街道党工委 — 社区党总支 — 小区党支部 — 楼栋长 — 党员中心户, widest first."""
+
+    STREET = "street"
+    COMMUNITY = "community"
+    ESTATE = "estate"
+    BUILDING = "building"
+    HOUSEHOLD = "household"
+
+
+class Listing(StrEnum):
+    """Which of the three lists a duty stands on: 基本履职, 配合履职, 上级收回 (domain facts §0.6)."""
+
+    STREET = "street"
+    SHARED = "shared"
+    DEPARTMENT = "department"
+
+
+class Doubt(StrEnum):
+    """Questions about a visit or track; it does not count until somebody answers."""
+
+    OUTSIDE = "outside"
+    SPEED = "speed"
+    NO_PLACE = "no_place"
+    FUTURE = "future"
+    SAME_MINUTE = "same_minute"
+    EVEN = "even"
 
 
 class Datum(StrEnum):
@@ -227,6 +274,7 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
         Field("people", "integer", "人数"),
         Field("floors", "integer", "层数"),
         Field("built_on", "date", "建成日期"),
+        Field("demolished_on", "date", "拆除日期"),
         Field("declared_grid", "text", "登记网格"),
     ),
     Dataset.INCIDENTS: (
@@ -248,6 +296,58 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
         Field("name", "text", "名称"),
         Field("reason", "text", "理由"),
     ),
+    Dataset.PEOPLE: (
+        Field("code", "text", "工号"),
+        Field("name", "text", "姓名", required=True),
+        Field("phone", "text", "手机"),
+        Field("duty", "Duty", "岗位", required=True),
+        Field("grid_code", "text", "网格编码"),
+        Field("building_code", "text", "楼栋编码"),
+        Field("organisation_code", "text", "组织编码"),
+        Field("valid_from", "date", "上任日期"),
+        Field("valid_to", "date", "离任日期"),
+    ),
+    Dataset.LEAVES: (
+        Field("person_code", "text", "工号", required=True),
+        Field("begins", "date", "开始日期", required=True),
+        Field("ends", "date", "结束日期"),
+    ),
+    Dataset.ORGANISATIONS: (
+        Field("code", "text", "编码"),
+        Field("name", "text", "名称", required=True),
+        Field("level", "OrganisationLevel", "层级", required=True),
+        Field("parent_code", "text", "上级编码"),
+        Field("area_code", "text", "辖区编码"),
+        Field("grid_code", "text", "网格编码"),
+        Field("building_code", "text", "楼栋编码"),
+    ),
+    Dataset.VISITS: (
+        Field("code", "text", "编号"),
+        Field("person_code", "text", "工号"),
+        Field("visited_at", "timestamp", "走访时间", required=True),
+        Field("grid_code", "text", "网格编码"),
+        Field("building_code", "text", "楼栋编码"),
+        Field("note", "text", "备注"),
+    ),
+    Dataset.TRACKS: (
+        Field("code", "text", "编号"),
+        Field("person_code", "text", "工号"),
+        Field("started_at", "timestamp", "开始(定位)时间", required=True),
+        Field("ended_at", "timestamp", "结束时间"),
+    ),
+    Dataset.DUTIES: (
+        Field("code", "text", "编号"),
+        Field("name", "text", "事项名称"),
+        Field("listing", "Listing", "清单"),
+        Field("kind", "IncidentKind", "类别"),
+        Field("category", "text", "小类", required=True),
+        Field("area_code", "text", "辖区编码"),
+        Field("lead", "text", "牵头单位"),
+        Field("assists", "text", "配合单位"),
+        Field("basis", "text", "依据"),
+        Field("valid_from", "date", "生效日期"),
+        Field("valid_to", "date", "失效日期"),
+    ),
 }
 """Columns of the clean frame of each dataset, besides its geometry."""
 
@@ -260,5 +360,20 @@ SHAPES: dict[Dataset, str] = {
     Dataset.WATER: "polygon",
     Dataset.GREEN: "polygon",
     Dataset.EXCLUDED: "polygon",
+    Dataset.PEOPLE: "none",
+    Dataset.LEAVES: "none",
+    Dataset.ORGANISATIONS: "none",
+    Dataset.VISITS: "point",
+    Dataset.TRACKS: "line",
+    Dataset.DUTIES: "none",
 }
-"""Shape each dataset stores; buildings given as polygons keep them as footprints."""
+"""Shape each dataset stores; buildings given as polygons keep them as footprints. ``none``: a plain table."""
+
+PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.VISITS)
+"""Datasets whose records may have no place: a blind spot or a question of its own."""
+
+NETWORKED = (Dataset.GRIDS, Dataset.PEOPLE, Dataset.ORGANISATIONS, Dataset.VISITS)
+"""Datasets whose grids are those of one network."""
+
+STAFFED = (Dataset.VISITS, Dataset.TRACKS)
+"""Datasets whose file may be one person's, who is then named beside it."""

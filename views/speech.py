@@ -28,6 +28,12 @@ def dataset(kind: Dataset) -> str:
         Dataset.WATER: _("水系"),
         Dataset.GREEN: _("绿地"),
         Dataset.EXCLUDED: _("免管用地"),
+        Dataset.PEOPLE: _("人员与岗位"),
+        Dataset.LEAVES: _("请假离岗"),
+        Dataset.ORGANISATIONS: _("组织架构"),
+        Dataset.VISITS: _("走访"),
+        Dataset.TRACKS: _("轨迹"),
+        Dataset.DUTIES: _("权责清单"),
     }[kind]
 
 
@@ -42,6 +48,12 @@ def counted(kind: Dataset, count: int) -> str:
         Dataset.WATER: _("{count} 片水面"),
         Dataset.GREEN: _("{count} 片绿地"),
         Dataset.EXCLUDED: _("{count} 块免管用地"),
+        Dataset.PEOPLE: _("{count} 个岗位"),
+        Dataset.LEAVES: _("{count} 次请假"),
+        Dataset.ORGANISATIONS: _("{count} 个组织"),
+        Dataset.VISITS: _("{count} 次走访"),
+        Dataset.TRACKS: _("{count} 条轨迹"),
+        Dataset.DUTIES: _("{count} 项职责"),
     }
     return words[kind].format(count=f"{count:,}")
 

@@ -39,6 +39,7 @@ SAMPLE_COLUMNS = 12
 ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc-kr", "latin-1")
 ORDER = (
     *(Dataset.BUILDINGS, Dataset.GRIDS, Dataset.AREAS, Dataset.INCIDENTS),
+    *(Dataset.PEOPLE, Dataset.LEAVES, Dataset.ORGANISATIONS, Dataset.VISITS, Dataset.TRACKS, Dataset.DUTIES),
     *(Dataset.ROADS, Dataset.WATER, Dataset.GREEN, Dataset.EXCLUDED),
 )
 

@@ -79,6 +79,12 @@ NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.WATER: {"name": "", "kind": ""},
     Dataset.GREEN: {"name": "", "kind": ""},
     Dataset.EXCLUDED: {"name": "", "reason": ""},
+    Dataset.PEOPLE: {"phone": ""},
+    Dataset.LEAVES: {},
+    Dataset.ORGANISATIONS: {},
+    Dataset.VISITS: {"note": ""},
+    Dataset.TRACKS: {},
+    Dataset.DUTIES: {"listing": "street", "kind": "matter", "lead": "", "assists": "", "basis": ""},
 }  # fmt: skip
 """What stands in a column that may not be null when the file says nothing."""
 

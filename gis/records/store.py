@@ -49,6 +49,12 @@ TABLES: dict[Dataset, str] = {
     Dataset.WATER: "water",
     Dataset.GREEN: "green",
     Dataset.EXCLUDED: "excluded",
+    Dataset.PEOPLE: "post",
+    Dataset.LEAVES: "leave",
+    Dataset.ORGANISATIONS: "organisation",
+    Dataset.VISITS: "visit",
+    Dataset.TRACKS: "track",
+    Dataset.DUTIES: "duty",
 }
 """Table of schema ``atlas`` each dataset goes to."""
 

@@ -15,8 +15,11 @@ from gis.vocabulary import AreaLevel
 from gis.vocabulary import BuildingKind
 from gis.vocabulary import Channel
 from gis.vocabulary import Dataset
+from gis.vocabulary import Duty
 from gis.vocabulary import GridKind
 from gis.vocabulary import IncidentKind
+from gis.vocabulary import Listing
+from gis.vocabulary import OrganisationLevel
 
 
 def chosen(columns, dataset, *, placed=False, given=None):
@@ -107,7 +110,8 @@ def test_the_reference_tables_name_what_exists():
             else:
                 assert row["field"] in {f.name for f in FIELDS[Dataset(row["dataset"])]}, row
             assert 0 < float(row["weight"]) <= 100
-    enums = {e.__name__: set(e) for e in (AreaLevel, BuildingKind, Channel, Dataset, GridKind, IncidentKind)}
+    kinds = (AreaLevel, BuildingKind, Channel, Dataset, Duty, GridKind, IncidentKind, Listing, OrganisationLevel)
+    enums = {e.__name__: set(e) for e in kinds}
     with (fields.REFERENCE / "words.csv").open(encoding="utf-8") as source:
         for row in csv.DictReader(source):
             assert row["value"] in enums[row["enum"]], row
