@@ -1,8 +1,15 @@
 -- Takes people, visits, tracks and duties away; the records of the foundation stay.
+DROP TRIGGER follow_inserted ON grid;
+DROP TRIGGER follow_updated ON grid;
+DROP TRIGGER follow_inserted ON building;
+DROP TRIGGER follow_updated ON building;
+DROP TRIGGER settle_staff_areas ON area;
 DROP TABLE duty, track, visit, leave, post, organisation, person;
 ALTER TABLE building DROP COLUMN demolished_on;
-DROP FUNCTION scope_persons();
-DROP FUNCTION own_persons();
+DROP FUNCTION scope_persons(), own_persons(), follow_grids(), follow_buildings(), follow_organisations(), follow_areas(),
+    settle_organisation(), settle_post(), settle_visit(), settle_track(), plain_visit(), question_visits(bigint[], jsonb),
+    visit_neighbours(bigint[]), too_fast(geometry, timestamptz, geometry, timestamptz, jsonb), count_tracks(bigint[], jsonb),
+    forget_tracks(integer), shown_name(text), sees_names(), grid_version(bigint, text, date), grid_at(bigint, geometry, date), first_network();
 
 CREATE OR REPLACE FUNCTION guard(relation text, operation text, roles text[], reach text) RETURNS void
 LANGUAGE plpgsql SET search_path = atlas, public, pg_temp AS $$

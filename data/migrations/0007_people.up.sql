@@ -37,6 +37,8 @@ CREATE TABLE organisation (
 );
 COMMENT ON TABLE organisation IS 'The chain 街道党工委 (street) — 社区党总支 (community) — 小区党支部 (estate) — 楼栋长 (building) — 党员中心户 (household), each tied to an area, a grid or a building.';
 CREATE INDEX organisation_parent ON organisation (parent_id);
+CREATE INDEX organisation_building ON organisation (building_id);
+CREATE INDEX organisation_grid ON organisation (network_id, grid_code);
 
 CREATE TABLE post (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -97,7 +99,8 @@ CREATE TABLE visit (
     doubts text[] NOT NULL DEFAULT '{}',
     answer text,
     answered_by text,
-    counts boolean GENERATED ALWAYS AS (doubts = '{}' OR answer IS NOT NULL) STORED,
+    dismissed boolean NOT NULL DEFAULT false,
+    counts boolean GENERATED ALWAYS AS (NOT dismissed AND (doubts = '{}' OR answer IS NOT NULL)) STORED,
     source_id bigint REFERENCES import,
     source_row integer,
     actor text NOT NULL DEFAULT actor_name(),
@@ -105,11 +108,15 @@ CREATE TABLE visit (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE visit IS 'A worker was at a grid or a building. What cannot be true (outside its grid, impossible speed, no place, in the future) is a question in doubts and does not count until somebody answers it.';
+COMMENT ON COLUMN visit.doubts IS 'Questions: outside (its grid, or away from its building), speed, no_place, future, same_minute; kept by question_visits().';
+COMMENT ON COLUMN visit.answer IS 'What somebody found out about the questions; taken back when new ones arise.';
+COMMENT ON COLUMN visit.dismissed IS 'Answered: this was no visit (a wrong record). It does not count and raises no question about others.';
 COMMENT ON COLUMN visit.counts IS 'Whether it counts as coverage: nothing in doubt, or the doubt was answered.';
 CREATE INDEX visit_geom ON visit USING gist (geom);
 CREATE INDEX visit_grid ON visit (network_id, grid_code, visited_at DESC);
 CREATE INDEX visit_building ON visit (building_id, visited_at DESC);
-CREATE INDEX visit_person ON visit (person_id, visited_at);
+CREATE INDEX visit_person ON visit (person_id, visited_at, id);
+CREATE INDEX visit_waiting ON visit (visited_at) WHERE doubts <> '{}' AND answer IS NULL;
 CREATE INDEX visit_at ON visit (visited_at);
 
 CREATE TABLE track (
@@ -130,7 +137,8 @@ CREATE TABLE track (
     CHECK (ended_at >= started_at)
 );
 COMMENT ON TABLE track IS 'Where a worker walked, one row per track; M is seconds since 1970.';
-COMMENT ON COLUMN track.counted IS 'The parts that count as coverage: those walked at a possible speed; null when none does.';
+COMMENT ON COLUMN track.counted IS 'The parts that count as coverage: those walked at a possible speed, without gaps; null when none does. Kept by count_tracks().';
+COMMENT ON COLUMN track.doubts IS 'speed: parts at an impossible speed were left out; future: recorded ahead of time, nothing counts; even: the file gave no times between start and end.';
 CREATE INDEX track_counted ON track USING gist (counted);
 CREATE INDEX track_person ON track (person_id, started_at);
 CREATE INDEX track_started ON track (started_at);
@@ -161,6 +169,312 @@ CREATE INDEX duty_category ON duty (kind, category);
 
 ALTER TABLE building ADD COLUMN demolished_on date;
 COMMENT ON COLUMN building.demolished_on IS 'Day it was taken down, where it was: the grid around it has to be looked at again.';
+
+-- links and areas ----------------------------------------------------------------------------------
+-- Codes become ids when both sides are there, whichever comes first; the area follows from the grid,
+-- the building, the organisation, the place, in this order, whatever the writer says.
+
+CREATE FUNCTION grid_version(network bigint, code text, day date) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT g.id FROM grid g WHERE g.network_id = grid_version.network AND g.code = grid_version.code
+    ORDER BY (g.valid_from <= day AND (g.valid_to IS NULL OR day < g.valid_to)) DESC,
+        CASE WHEN g.valid_from > day THEN g.valid_from - day ELSE day - coalesce(g.valid_to, day) END, g.version DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION grid_version(bigint, text, date) IS 'Version of a grid in force on a day, else the one nearest to it.';
+
+CREATE FUNCTION grid_at(network bigint, place geometry, day date) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT g.code FROM grid g
+    WHERE g.network_id = grid_at.network AND g.geom && place AND ST_Covers(g.geom, place) AND (g.valid_to IS NULL OR day < g.valid_to)
+    ORDER BY (g.valid_from <= day) DESC, g.valid_to NULLS FIRST, g.id LIMIT 1
+$$;
+COMMENT ON FUNCTION grid_at(bigint, geometry, date) IS 'Code of the grid that held a point on a day; where versions begin later, the one in force stands in.';
+
+CREATE FUNCTION first_network() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT n.id FROM network n WHERE n.kind = 'comprehensive' ORDER BY n.id LIMIT 1
+$$;
+COMMENT ON FUNCTION first_network() IS 'Network a visit belongs to that names none.';
+
+CREATE FUNCTION settle_organisation() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+BEGIN
+    NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
+    NEW.area_id := coalesce((SELECT a.id FROM area a WHERE a.code = NEW.area_code),
+        (SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, today())),
+        (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id));
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION settle_organisation() IS 'Ties an organisation to its building and its area.';
+
+CREATE FUNCTION settle_post() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+BEGIN
+    NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
+    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, today())),
+        (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id),
+        (SELECT o.area_id FROM organisation o WHERE o.id = NEW.organisation_id));
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION settle_post() IS 'Ties a post to its building and its area.';
+
+CREATE FUNCTION settle_visit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE day date := (NEW.visited_at AT TIME ZONE 'Asia/Shanghai')::date;
+BEGIN
+    NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
+    IF NEW.grid_code IS NULL THEN
+        NEW.network_id := coalesce(NEW.network_id, first_network());
+        NEW.grid_code := grid_at(NEW.network_id, coalesce(NEW.geom, (SELECT b.geom FROM building b WHERE b.id = NEW.building_id)), day);
+    END IF;
+    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, day)),
+        (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id), area_at(NEW.geom));
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION settle_visit() IS 'Ties a visit to its building, its grid (where none is named: the one its point or its building lies in) and its area.';
+
+CREATE FUNCTION settle_track() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+BEGIN
+    NEW.area_id := area_at(ST_Force2D(ST_PointN(NEW.geom, (ST_NumPoints(NEW.geom) + 1) / 2)));
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION settle_track() IS 'Gives a track the area its middle point lies in.';
+
+CREATE FUNCTION plain_visit() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.doubts := '{}';
+    NEW.answer := NULL;
+    NEW.answered_by := NULL;
+    NEW.dismissed := false;
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION plain_visit() IS 'Nobody answers questions in the same breath as he records a visit.';
+
+CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF area_code, network_id, grid_code, building_id, building_code, area_id ON organisation
+    FOR EACH ROW EXECUTE FUNCTION settle_organisation();
+CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF network_id, grid_code, building_id, building_code, organisation_id, area_id ON post
+    FOR EACH ROW EXECUTE FUNCTION settle_post();
+CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF network_id, grid_code, building_id, building_code, visited_at, geom, area_id ON visit
+    FOR EACH ROW EXECUTE FUNCTION settle_visit();
+CREATE TRIGGER plain_new BEFORE INSERT ON visit FOR EACH ROW WHEN (current_user <> 'atlas_owner') EXECUTE FUNCTION plain_visit();
+CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF geom, area_id ON track FOR EACH ROW EXECUTE FUNCTION settle_track();
+
+-- What came later, or moved: only rows that differ are touched, and no history is kept of what is derived.
+
+CREATE FUNCTION follow_grids() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE was text := coalesce(current_setting('atlas.deriving', true), '');
+BEGIN
+    PERFORM set_config('atlas.deriving', 'on', true);
+    UPDATE post p SET area_id = g.area_id
+    FROM (SELECT DISTINCT network_id, code FROM new_rows) AS n JOIN grid g ON g.id = grid_version(n.network_id, n.code, today())
+    WHERE p.network_id = n.network_id AND p.grid_code = n.code AND g.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM g.area_id;
+    UPDATE organisation p SET area_id = g.area_id
+    FROM (SELECT DISTINCT network_id, code FROM new_rows) AS n JOIN grid g ON g.id = grid_version(n.network_id, n.code, today())
+    WHERE p.network_id = n.network_id AND p.grid_code = n.code AND g.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM g.area_id;
+    -- A visit keeps the version of its day: only a code's first version, or a version whose area was found, can be news.
+    IF TG_OP = 'INSERT' THEN
+        UPDATE visit v SET area_id = n.area_id FROM new_rows n
+        WHERE v.network_id = n.network_id AND v.grid_code = n.code AND n.version = 1 AND n.area_id IS NOT NULL AND v.area_id IS DISTINCT FROM n.area_id;
+    ELSE
+        UPDATE visit v SET area_id = n.area_id FROM new_rows n JOIN old_rows o ON o.id = n.id AND o.area_id IS DISTINCT FROM n.area_id
+        WHERE v.network_id = n.network_id AND v.grid_code = n.code AND n.area_id IS NOT NULL AND v.area_id IS DISTINCT FROM n.area_id
+            AND n.id = grid_version(v.network_id, v.grid_code, (v.visited_at AT TIME ZONE 'Asia/Shanghai')::date);
+    END IF;
+    PERFORM set_config('atlas.deriving', was, true);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION follow_grids() IS 'After grids changed: posts, organisations and visits of them get their area.';
+
+CREATE FUNCTION follow_buildings() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE was text := coalesce(current_setting('atlas.deriving', true), '');
+BEGIN
+    PERFORM set_config('atlas.deriving', 'on', true);
+    IF TG_OP = 'INSERT' THEN
+        UPDATE post p SET building_id = n.id FROM new_rows n WHERE p.building_code = n.code AND p.building_id IS NULL;
+        UPDATE organisation p SET building_id = n.id FROM new_rows n WHERE p.building_code = n.code AND p.building_id IS NULL;
+        UPDATE visit p SET building_id = n.id FROM new_rows n WHERE p.building_code = n.code AND p.building_id IS NULL;
+    ELSE
+        UPDATE post p SET area_id = n.area_id FROM new_rows n
+        WHERE p.building_id = n.id AND p.grid_code IS NULL AND n.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM n.area_id;
+        UPDATE organisation p SET area_id = n.area_id FROM new_rows n
+        WHERE p.building_id = n.id AND p.grid_code IS NULL AND p.area_code IS NULL AND n.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM n.area_id;
+        UPDATE visit p SET area_id = n.area_id FROM new_rows n
+        WHERE p.building_id = n.id AND p.grid_code IS NULL AND n.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM n.area_id;
+    END IF;
+    PERFORM set_config('atlas.deriving', was, true);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION follow_buildings() IS 'After buildings came or moved: what names them is tied to them and gets their area.';
+
+CREATE FUNCTION follow_organisations() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE was text := coalesce(current_setting('atlas.deriving', true), '');
+BEGIN
+    PERFORM set_config('atlas.deriving', 'on', true);
+    UPDATE post p SET area_id = n.area_id FROM new_rows n
+    WHERE p.organisation_id = n.id AND p.grid_code IS NULL AND p.building_id IS NULL AND p.area_id IS DISTINCT FROM n.area_id;
+    PERFORM set_config('atlas.deriving', was, true);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION follow_organisations() IS 'After organisations changed: posts that stand in them alone get their area.';
+
+CREATE FUNCTION follow_areas() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE was text := coalesce(current_setting('atlas.deriving', true), '');
+BEGIN
+    PERFORM set_config('atlas.deriving', 'on', true);
+    UPDATE organisation o SET area_id = a.id FROM area a WHERE a.code = o.area_code AND o.area_id IS DISTINCT FROM a.id;
+    UPDATE visit v SET area_id = area_at(v.geom)
+    WHERE v.grid_code IS NULL AND v.building_id IS NULL AND v.geom IS NOT NULL AND v.area_id IS DISTINCT FROM area_at(v.geom);
+    UPDATE track t SET area_id = found.area_id
+    FROM (SELECT t.id, area_at(ST_Force2D(ST_PointN(t.geom, (ST_NumPoints(t.geom) + 1) / 2))) AS area_id FROM track t) AS found
+    WHERE found.id = t.id AND found.area_id IS DISTINCT FROM t.area_id;
+    PERFORM set_config('atlas.deriving', was, true);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION follow_areas() IS 'After areas changed: organisations, visits and tracks get the area they lie in now.';
+
+CREATE TRIGGER follow_inserted AFTER INSERT ON grid REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_grids();
+CREATE TRIGGER follow_updated AFTER UPDATE ON grid REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_grids();
+CREATE TRIGGER follow_inserted AFTER INSERT ON building REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_buildings();
+CREATE TRIGGER follow_updated AFTER UPDATE ON building REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_buildings();
+CREATE TRIGGER follow_updated AFTER UPDATE ON organisation REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_organisations();
+CREATE TRIGGER settle_staff_areas AFTER INSERT OR DELETE OR UPDATE OF geom, level, code ON area FOR EACH STATEMENT EXECUTE FUNCTION follow_areas();
+CREATE INDEX post_unlinked ON post (building_code) WHERE building_id IS NULL AND building_code IS NOT NULL;
+CREATE INDEX organisation_unlinked ON organisation (building_code) WHERE building_id IS NULL AND building_code IS NOT NULL;
+CREATE INDEX visit_unlinked ON visit (building_code) WHERE building_id IS NULL AND building_code IS NOT NULL;
+CREATE INDEX post_organisation ON post (organisation_id);
+
+-- questions ----------------------------------------------------------------------------------------
+
+CREATE FUNCTION too_fast(a geometry, a_at timestamptz, b geometry, b_at timestamptz, limits jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ST_DistanceSphere(a, b) - (limits ->> 'visit_slack_m')::double precision
+    > (abs(extract(epoch FROM b_at - a_at)) + (limits ->> 'visit_slack_s')::double precision) * (limits ->> 'visit_kmh')::double precision / 3.6;
+COMMENT ON FUNCTION too_fast(geometry, timestamptz, geometry, timestamptz, jsonb) IS 'Whether nobody gets from one place to the other in the time between, the error of both positions and clocks allowed for.';
+
+CREATE FUNCTION visit_neighbours(touched bigint[]) RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT n.id), '{}') FROM visit v CROSS JOIN LATERAL (
+        SELECT v.id
+        UNION ALL (SELECT p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (v.visited_at, v.id)
+            AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 2)
+        UNION ALL (SELECT p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) > (v.visited_at, v.id)
+            AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at, p.id LIMIT 2)
+        UNION ALL SELECT p.id FROM visit p WHERE p.person_id = v.person_id
+            AND p.visited_at >= date_trunc('minute', v.visited_at) AND p.visited_at < date_trunc('minute', v.visited_at) + interval '1 minute'
+    ) n
+    WHERE v.id = ANY (touched)
+$$;
+COMMENT ON FUNCTION visit_neighbours(bigint[]) IS 'These visits and those whose questions depend on them: two before and two after of the same person, and those of the same minute.';
+
+CREATE FUNCTION question_visits(touched bigint[], limits jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE
+    was text := coalesce(current_setting('atlas.deriving', true), '');
+    changed bigint;
+BEGIN
+    CREATE TEMP TABLE asked ON COMMIT DROP AS
+    SELECT v.id, v.doubts AS before, array_remove(ARRAY[
+        CASE WHEN v.geom IS NULL AND v.building_id IS NULL THEN 'no_place' END,
+        CASE WHEN v.visited_at > v.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
+        CASE WHEN v.geom IS NOT NULL AND (
+            (g.id IS NOT NULL AND NOT ST_Covers(g.geom, v.geom)
+                AND NOT ST_DWithin(g.geom::geography, v.geom::geography, (limits ->> 'grid_slack_m')::double precision, false))
+            OR NOT ST_DWithin(coalesce(b.footprint, b.geom)::geography, v.geom::geography, (limits ->> 'building_slack_m')::double precision, false)
+        ) THEN 'outside' END,
+        CASE WHEN (too_fast(p1.geom, p1.visited_at, v.geom, v.visited_at, limits)
+                -- the one before is the stray: too fast on both its sides, and this one fits what came before it
+                AND NOT coalesce(too_fast(p2.geom, p2.visited_at, p1.geom, p1.visited_at, limits)
+                    AND NOT too_fast(p2.geom, p2.visited_at, v.geom, v.visited_at, limits), false))
+            OR (too_fast(v.geom, v.visited_at, n1.geom, n1.visited_at, limits)
+                AND NOT coalesce(too_fast(n1.geom, n1.visited_at, n2.geom, n2.visited_at, limits)
+                    AND NOT too_fast(v.geom, v.visited_at, n2.geom, n2.visited_at, limits), false))
+        THEN 'speed' END,
+        CASE WHEN v.person_id IS NOT NULL AND (SELECT count(*) FROM visit m WHERE m.person_id = v.person_id AND NOT m.dismissed
+                AND m.visited_at >= date_trunc('minute', v.visited_at) AND m.visited_at < date_trunc('minute', v.visited_at) + interval '1 minute'
+            ) >= (limits ->> 'same_minute_visits')::double precision THEN 'same_minute' END
+    ], NULL) AS doubts
+    FROM unnest(visit_neighbours(touched)) AS t (id)
+    JOIN visit v ON v.id = t.id
+    LEFT JOIN grid g ON g.id = grid_version(v.network_id, v.grid_code, (v.visited_at AT TIME ZONE 'Asia/Shanghai')::date)
+    LEFT JOIN building b ON b.id = v.building_id
+    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at, p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (v.visited_at, v.id)
+        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 1) p1 ON v.geom IS NOT NULL
+    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (p1.visited_at, p1.id)
+        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 1) p2 ON true
+    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at, p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) > (v.visited_at, v.id)
+        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at, p.id LIMIT 1) n1 ON v.geom IS NOT NULL
+    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) > (n1.visited_at, n1.id)
+        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at, p.id LIMIT 1) n2 ON true;
+    -- An answer was given to the questions of then: with a new one it is taken back (and stays in the history).
+    UPDATE visit v SET doubts = a.doubts, answer = NULL, answered_by = NULL, dismissed = false, updated_at = now()
+    FROM asked a WHERE a.id = v.id AND v.answer IS NOT NULL AND NOT a.doubts <@ a.before;
+    PERFORM set_config('atlas.deriving', 'on', true);
+    UPDATE visit v SET doubts = a.doubts FROM asked a WHERE a.id = v.id AND v.doubts IS DISTINCT FROM a.doubts;
+    PERFORM set_config('atlas.deriving', was, true);
+    SELECT count(*) INTO changed FROM asked a WHERE a.doubts IS DISTINCT FROM a.before;
+    DROP TABLE asked;
+    RETURN changed;
+END $$;
+COMMENT ON FUNCTION question_visits(bigint[], jsonb) IS 'Asks anew what cannot be true of these visits and of those beside them; how many changed. Limits: data/reference/presence.csv.';
+
+CREATE FUNCTION count_tracks(touched bigint[], limits jsonb) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    WITH point AS (
+        SELECT t.id, d.path[1] AS n, d.geom AS p, lag(d.geom) OVER (PARTITION BY t.id ORDER BY d.path[1]) AS q
+        FROM track t CROSS JOIN LATERAL ST_DumpPoints(t.geom) AS d WHERE t.id = ANY (touched)
+    ), step AS (
+        SELECT id, n, p, q, ST_M(p) - ST_M(q) AS seconds, ST_DistanceSphere(p, q) AS metres FROM point
+    ), judged AS (
+        SELECT id, n, p, q, seconds,
+            metres - (limits ->> 'track_slack_m')::double precision > greatest(seconds, 0) * (limits ->> 'track_kmh')::double precision / 3.6 AS fast,
+            seconds > (limits ->> 'track_gap_s')::double precision OR seconds < 0 OR metres > (limits ->> 'track_gap_m')::double precision AS gap
+        FROM step
+    ), run AS (
+        SELECT id, n, p, fast, gap, sum(CASE WHEN q IS NULL OR fast OR gap THEN 1 ELSE 0 END) OVER (PARTITION BY id ORDER BY n) AS run FROM judged
+    ), line AS (
+        SELECT id, ST_MakeLine(ST_Force2D(p) ORDER BY n) AS geom FROM run GROUP BY id, run HAVING count(*) > 1
+    ), counted AS (
+        SELECT id, ST_Multi(ST_Collect(geom)) AS geom FROM line GROUP BY id
+    ), doubt AS (
+        SELECT t.id, array_remove(ARRAY[
+            CASE WHEN EXISTS (SELECT FROM run r WHERE r.id = t.id AND r.fast AND NOT r.gap) THEN 'speed' END,
+            CASE WHEN t.ended_at > t.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
+            CASE WHEN 'even' = ANY (t.doubts) THEN 'even' END], NULL) AS doubts
+        FROM track t WHERE t.id = ANY (touched)
+    ), written AS (
+        UPDATE track t SET counted = CASE WHEN NOT 'future' = ANY (d.doubts) THEN c.geom END, doubts = d.doubts
+        FROM doubt d LEFT JOIN counted c ON c.id = d.id WHERE t.id = d.id RETURNING 1
+    )
+    SELECT count(*) FROM written
+$$;
+COMMENT ON FUNCTION count_tracks(bigint[], jsonb) IS 'Splits tracks at gaps and at impossible speed and keeps the parts that count; how many. Limits: data/reference/presence.csv.';
+
+CREATE FUNCTION forget_tracks(days integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE gone bigint;
+BEGIN
+    DELETE FROM track t WHERE t.ended_at < now() - make_interval(days => days);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+COMMENT ON FUNCTION forget_tracks(integer) IS 'Retention: deletes tracks that ended so many days ago; how many. Jobs only.';
+REVOKE EXECUTE ON FUNCTION forget_tracks(integer) FROM PUBLIC;
+
+CREATE FUNCTION sees_names() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN has_role('{leader,supervisor,worker}') OR account_id() IS NULL;
+COMMENT ON FUNCTION sees_names() IS 'Whether the actor reads the names of grid staff: a planner draws grids and need not know them, the wall and departments see no person at all.';
+
+CREATE FUNCTION shown_name(name text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN sees_names() THEN name ELSE mask_name(name) END;
+COMMENT ON FUNCTION shown_name(text) IS 'Name of a person of the staff as the actor may read it.';
 
 -- who may -----------------------------------------------------------------------------------------
 
@@ -238,6 +552,7 @@ BEGIN
         EXECUTE format('ALTER TABLE atlas.%I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY owner_all ON atlas.%I TO atlas_owner USING (true) WITH CHECK (true)', t);
         EXECUTE format('CREATE TRIGGER bump_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION bump_layer_version()', t);
+        CONTINUE WHEN t = 'track'; -- where somebody walked is kept as long as the office said, and not a second time
         EXECUTE format('CREATE TRIGGER keep_updated AFTER UPDATE ON %I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_history()', t);
         EXECUTE format('CREATE TRIGGER keep_deleted AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_history()', t);
     END LOOP;
@@ -245,7 +560,8 @@ END $$;
 
 SELECT guard('person', 'select', '{leader,planner,supervisor}', 'person');
 SELECT guard('person', 'select', '{worker}', 'own');
-SELECT guard('person', o, '{supervisor}', 'person') FROM unnest(ARRAY['insert', 'update']) AS o;
+SELECT guard('person', 'insert', '{supervisor}', 'office');
+SELECT guard('person', 'update', '{supervisor}', 'person');
 SELECT guard('organisation', 'select', '{leader,planner,supervisor,worker}', 'all');
 SELECT guard('organisation', o, '{supervisor}', 'office') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('post', 'select', '{leader,planner,supervisor,worker}', 'place');
@@ -257,6 +573,9 @@ SELECT guard('visit', 'select', '{leader,supervisor}', 'place');
 SELECT guard('visit', 'select', '{worker}', 'deed');
 SELECT guard('visit', o, '{supervisor}', 'place') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('visit', 'insert', '{worker}', 'deed');
+-- What is in doubt, and what counts, is nobody's to write but the questions' own function.
+REVOKE UPDATE ON visit FROM atlas_app;
+GRANT UPDATE (code, person_id, network_id, grid_code, building_id, building_code, visited_at, note, geom, answer, answered_by, dismissed, source_id, source_row, updated_at) ON visit TO atlas_app;
 SELECT guard('track', 'select', '{supervisor}', 'staff');
 SELECT guard('track', 'select', '{worker}', 'deed');
 SELECT guard('track', 'insert', '{supervisor}', 'staff');
