@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from gis.coverage import engine
+from gis.coverage import moment
 from gis.coverage import summary
 from gis.coverage.engine import statement
 from gis.db.connection import session
@@ -96,7 +97,7 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         space = engine.Workspace(conn)
         space.run("scratch.sql", "forget")
         space.run("scratch.sql", "office", network=sql.Literal(network))
-        space.moment(started)
+        moment.stand(space, network, started)
         known, pointlike = conn.execute(statement(FILE, "known")).fetchone() or (False, 0)
         space.parameters({**_limits(limits), "households_known": float(known), "pointlike": float(pointlike)})
         engine.derive(space, progress)

@@ -71,6 +71,45 @@ SELECT code, listing, kind, category, area_code, lead, assists, valid_from, vali
 CREATE TEMP VIEW cov_road AS SELECT id, kind, name, geom FROM atlas.road;
 CREATE TEMP VIEW cov_water AS SELECT id, kind, name, geom FROM atlas.water;
 
+-- name: standing
+-- The same views where a day is judged that is past: what came after it and up to now counts as of
+-- it, what ended since ended the day before. Days ahead of now stay what they are.
+CREATE OR REPLACE TEMP VIEW cov_incident AS
+SELECT i.id, i.code, i.kind, i.category, i.channel, i.state,
+    CASE WHEN i.occurred_at > {at} AND i.occurred_at <= {now} THEN {at} ELSE i.occurred_at END AS occurred_at,
+    CASE WHEN i.closed_at > {at} AND i.closed_at <= {now} THEN {at} ELSE i.closed_at END AS closed_at,
+    g.code AS grid_code, i.geom
+FROM atlas.incident AS i
+LEFT JOIN atlas.grid AS g ON g.id = i.grid_id AND g.network_id = {network};
+CREATE OR REPLACE TEMP VIEW cov_post AS
+SELECT id, person_id, duty, grid_code, building_id, area_id,
+    CASE WHEN valid_from > d.day AND valid_from <= d.today THEN d.day ELSE valid_from END AS valid_from,
+    CASE WHEN valid_to >= d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
+FROM atlas.post
+CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d
+WHERE network_id = {network} OR network_id IS NULL;
+CREATE OR REPLACE TEMP VIEW cov_leave AS
+SELECT person_id,
+    CASE WHEN begins > d.day AND begins <= d.today THEN d.day ELSE begins END AS begins,
+    CASE WHEN ends >= d.day AND ends < d.today THEN d.day - 1 ELSE ends END AS ends
+FROM atlas.leave
+CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d;
+CREATE OR REPLACE TEMP VIEW cov_visit AS
+SELECT id, person_id, CASE WHEN network_id = {network} THEN grid_code END AS grid_code, building_id,
+    CASE WHEN visited_at > {at} AND visited_at <= {now} THEN {at} ELSE visited_at END AS visited_at, geom
+FROM atlas.visit WHERE counts;
+CREATE OR REPLACE TEMP VIEW cov_track AS
+SELECT id, person_id,
+    CASE WHEN started_at > {at} AND started_at <= {now} THEN {at} ELSE started_at END AS started_at,
+    CASE WHEN ended_at > {at} AND ended_at <= {now} THEN {at} ELSE ended_at END AS ended_at, counted AS geom
+FROM atlas.track WHERE counted IS NOT NULL;
+CREATE OR REPLACE TEMP VIEW cov_duty AS
+SELECT code, listing, kind, category, area_code, lead, assists,
+    CASE WHEN valid_from > d.day AND valid_from <= d.today THEN d.day ELSE valid_from END AS valid_from,
+    CASE WHEN valid_to >= d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
+FROM atlas.duty
+CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d;
+
 -- name: moment
 -- The moment a run judges: rules never ask the clock.
 CREATE {kind} TABLE cov_now AS SELECT {at}::timestamptz AS at, ({at}::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS day;
