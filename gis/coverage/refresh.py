@@ -20,6 +20,7 @@ from gis.coverage import engine
 from gis.coverage import moment
 from gis.coverage import summary
 from gis.coverage.engine import statement
+from gis.coverage.keeping import keep
 from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.errors import NotFound
@@ -29,8 +30,6 @@ from gis.vocabulary import ActorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import psycopg
 
     from gis.coverage.raw import Raw
 
@@ -105,11 +104,15 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         figures = summary.figures(conn, found, households_known=known, notes=[] if known else ["no_households"])
         moved = _assign(space, network)
         figures["digest"] = _digest(found)
-        replaced = _store(conn, network, found, figures["digest"])
+        kept = keep(conn, network, found, within=None, at=started)
+        figures.update(summary.uncovered(conn, network, figures))
         conn.execute(statement(FILE, "done"), {"network": network, "summary": Jsonb(figures), "started": started})
         conn.execute(
             statement(FILE, "audit"),
-            {"code": network_code, "after": Jsonb({"findings": len(found), "replaced": replaced, "reassigned": moved})},
+            {
+                "code": network_code,
+                "after": Jsonb({"findings": len(found), "replaced": kept.moved, "reassigned": moved}),
+            },
         )
         space.run("scratch.sql", "forget")
         space.drop()
@@ -159,35 +162,6 @@ def _digest(found: list[Raw]) -> str:
         for raw in found
     )  # fmt: skip
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _store(conn: psycopg.Connection[Any], network: int, found: list[Raw], digest: str) -> bool:
-    """Replace the network's findings, unless they are the same; say whether they were replaced."""
-    last, count = conn.execute(statement(FILE, "newest_digest"), {"network": network}).fetchone() or (None, 0)
-    if last == digest and count == len(found):
-        return False
-    houses = sorted({i for raw in found for i in raw.building_ids})
-    cases = sorted({raw.subjects["incident_id"] for raw in found if "incident_id" in raw.subjects})
-    codes: dict[int, str] = dict(conn.execute(statement(FILE, "building_codes"), {"ids": houses}).fetchall())
-    incidents: dict[int, str] = dict(conn.execute(statement(FILE, "incident_codes"), {"ids": cases}).fetchall())
-    conn.execute(statement(FILE, "clear"), {"network": network})
-    rows = []
-    for raw in found:
-        subjects = dict(raw.subjects)
-        if "incident_id" in subjects:
-            subjects["incident"] = incidents[subjects.pop("incident_id")]
-        rows.append((
-            str(raw.rule), raw.severity, raw.geom,
-            raw.measure["area_m2"], raw.measure["buildings"], raw.measure["households"], Jsonb(raw.measure),
-            raw.grid_codes, [codes[i] for i in raw.building_ids],
-            Jsonb(subjects), Jsonb(raw.remedies), raw.area_id,
-        ))  # fmt: skip
-    conn.execute(statement(FILE, "stage"))
-    with conn.cursor() as cursor, cursor.copy(statement(FILE, "fill")) as copy:
-        for row in rows:
-            copy.write_row(row)
-    conn.execute(statement(FILE, "add"), {"network": network})
-    return True
 
 
 def describe(figures: dict[str, Any]) -> str:

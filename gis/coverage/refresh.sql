@@ -32,44 +32,6 @@ FROM cov_assigned AS n
 FULL JOIN (SELECT building_id, grid_id FROM atlas.assignment WHERE network_id = %(network)s) AS s USING (building_id, grid_id)
 WHERE n.building_id IS NULL OR s.building_id IS NULL
 
--- name: building_codes
--- (id, code) of buildings.
-SELECT id, code FROM atlas.building WHERE id = ANY (%(ids)s)
-
--- name: incident_codes
--- (id, code) of incidents.
-SELECT id, code FROM atlas.incident WHERE id = ANY (%(ids)s)
-
--- name: newest_digest
--- Digest of the findings of the newest refresh, and how many rows are stored.
-SELECT (SELECT summary ->> 'digest' FROM atlas.refresh WHERE network_id = %(network)s ORDER BY id DESC LIMIT 1),
-    (SELECT count(*) FROM atlas.finding WHERE network_id = %(network)s)
-
--- name: clear
--- Findings of the network of the last refresh.
-DELETE FROM atlas.finding WHERE network_id = %(network)s
-
--- name: stage
--- Where the findings of this refresh wait: they are stored by one statement, since each one runs the triggers.
-CREATE TEMPORARY TABLE fresh_finding (
-    rule text, severity text, geom bytea, area_m2 double precision, buildings double precision, households double precision, measure jsonb,
-    grid_codes text[], building_codes text[], subjects jsonb, remedies jsonb, area_id bigint
-) ON COMMIT DROP
-
--- name: fill
--- Takes the findings in.
-COPY pg_temp.fresh_finding FROM STDIN
-
--- name: add
--- The findings of this refresh (COPY itself does not work under row-level security).
-INSERT INTO atlas.finding (
-    network_id, rule, severity, geom, area_m2, buildings, households, measure, grid_codes, building_codes,
-    subjects, remedies, area_id, key
-)
-SELECT %(network)s, rule, severity, ST_GeomFromWKB(geom, 4490), area_m2, buildings, households, measure, grid_codes,
-    building_codes, subjects, remedies, area_id, gen_random_uuid()::text
-FROM pg_temp.fresh_finding
-
 -- name: done
 -- The refresh itself.
 INSERT INTO atlas.refresh (network_id, summary, started_at) VALUES (%(network)s, %(summary)s, %(started)s)

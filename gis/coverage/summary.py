@@ -82,6 +82,31 @@ def figures(
     return result
 
 
+def uncovered(conn: psycopg.Connection[Any], network: int, figures: dict[str, Any]) -> dict[str, Any]:
+    """Give the figures of a run that depend on exceptions: what is accepted does not count as a blind spot.
+
+    Parameters
+    ----------
+    conn : Connection
+        Of the run, its findings kept.
+    network : int
+        Id of the network.
+    figures : dict
+        Those of :func:`figures`.
+    """
+    blind, households, accepted = conn.execute(
+        statement("summary.sql", "uncovered"), {"network": network}
+    ).fetchone() or (0, 0, 0)
+    result: dict[str, Any] = {"blind_buildings": int(blind), "accepted": int(accepted)}
+    if figures["buildings"]:
+        result["covered_buildings_share"] = 1 - blind / figures["buildings"]
+    if figures["blind_households"] is not None:
+        result["blind_households"] = int(households)
+        if figures["households"]:
+            result["covered_households_share"] = 1 - households / figures["households"]
+    return result
+
+
 def contested_m2(found: Sequence[Raw]) -> float:
     """Give the land under two grids or more, counted once, in m² on the ellipsoid."""
     shapes = [raw.geom for raw in found if raw.rule == RuleKey.CONTESTED_LAND and raw.geom is not None]

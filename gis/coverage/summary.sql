@@ -15,6 +15,15 @@ SELECT
 -- Households of the buildings with these ids.
 SELECT coalesce(sum(households), 0) FROM cov_building WHERE id = ANY (%(ids)s)
 
+-- name: uncovered
+-- Buildings in an open blind finding, each counted once, their households, and how many findings stand under an exception.
+SELECT count(*), coalesce(sum(b.households), 0), (SELECT count(*) FROM atlas.finding AS f WHERE f.network_id = %(network)s AND f.accepted)
+FROM atlas.building AS b
+WHERE b.id IN (
+    SELECT x.building_id FROM atlas.finding_building AS x JOIN atlas.finding AS f ON f.id = x.finding_id
+    WHERE f.network_id = %(network)s AND f.severity = 'blind' AND NOT f.accepted
+)
+
 -- name: newest
 -- The newest refresh of a network: (summary, when it finished).
 SELECT r.summary, r.finished_at
