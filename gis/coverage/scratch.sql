@@ -41,6 +41,14 @@ WHERE level = (
     SELECT level FROM atlas.area
     ORDER BY array_position(ARRAY['community', 'street', 'district'], level) LIMIT 1
 );
+CREATE TEMP VIEW cov_division AS -- each area with itself (depth 0) and all that is above it
+WITH RECURSIVE up AS (
+    SELECT c.id AS area_id, a.id, a.code, a.level, a.parent_id, 0 AS depth FROM cov_area AS c JOIN atlas.area AS a USING (id)
+    UNION ALL
+    SELECT u.area_id, a.id, a.code, a.level, a.parent_id, u.depth + 1 FROM up AS u JOIN atlas.area AS a ON a.id = u.parent_id
+    WHERE u.depth < 5
+)
+SELECT area_id, id, code, level, depth FROM up;
 CREATE TEMP VIEW cov_grid AS
 SELECT id, code, name, kind, area_id, area_code, version, valid_from, geom FROM atlas.grid
 WHERE network_id = {network} AND valid_to IS NULL;
@@ -121,5 +129,5 @@ CREATE {kind} TABLE cov_policy (grid_kind text, object text, interval_days integ
 -- name: forget
 -- Takes the views of the stored office away again, so that a pooled connection is as it was.
 DROP VIEW IF EXISTS
-    pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building, pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded,
+    pg_temp.cov_division, pg_temp.cov_area, pg_temp.cov_grid, pg_temp.cov_building, pg_temp.cov_declared, pg_temp.cov_incident, pg_temp.cov_excluded,
     pg_temp.cov_post, pg_temp.cov_leave, pg_temp.cov_visit, pg_temp.cov_track, pg_temp.cov_duty, pg_temp.cov_road, pg_temp.cov_water;
