@@ -5,7 +5,7 @@
 
 ALTER TABLE finding ADD COLUMN key text, ADD COLUMN accepted boolean NOT NULL DEFAULT false;
 UPDATE finding SET key = 'before:' || id;
-ALTER TABLE finding ALTER COLUMN key SET NOT NULL;
+ALTER TABLE finding ALTER COLUMN key SET NOT NULL, ALTER COLUMN key SET DEFAULT gen_random_uuid()::text;
 CREATE UNIQUE INDEX finding_key ON finding (network_id, rule, key);
 CREATE INDEX finding_area ON finding (network_id, area_id);
 CREATE INDEX finding_grids ON finding USING gin (grid_codes);
@@ -372,6 +372,14 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, publ
 $$;
 COMMENT ON FUNCTION called(text) IS 'What to call whoever did something to an entry, by the name of his account.';
 
+CREATE FUNCTION known_as(label text) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT a.id FROM account a
+    WHERE (a.name = label OR a.display = label) AND (has_role('{leader,planner,supervisor,worker,department}') OR account_id() IS NULL AND everywhere())
+    ORDER BY a.name <> label, a.id LIMIT 1
+$$;
+COMMENT ON FUNCTION known_as(text) IS 'Whose account goes by a name: to look for the entries somebody owns.';
+
 CREATE FUNCTION assignees() RETURNS TABLE (id bigint, name text, label text, roles text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     WITH RECURSIVE above AS (
@@ -430,4 +438,4 @@ SELECT guard('task', 'update', '{worker,department}', 'mine');
 SELECT guard('proposal', 'select', '{leader,planner,supervisor,worker,department}', 'entry');
 SELECT guard('proposal', o, '{planner,supervisor}', 'entry') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('coverage_day', 'select', '{leader,planner,supervisor,worker,department}', 'place');
-GRANT EXECUTE ON FUNCTION called(bigint), called(text), assignees() TO atlas_app;
+GRANT EXECUTE ON FUNCTION called(bigint), called(text), known_as(text), assignees() TO atlas_app;
