@@ -92,14 +92,14 @@ LEFT JOIN atlas.grid AS g ON g.id = i.grid_id AND g.network_id = {network};
 CREATE OR REPLACE TEMP VIEW cov_post AS
 SELECT id, person_id, duty, grid_code, building_id, area_id,
     CASE WHEN valid_from > d.day AND valid_from <= d.today THEN d.day ELSE valid_from END AS valid_from,
-    CASE WHEN valid_to >= d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
+    CASE WHEN valid_to > d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
 FROM atlas.post
 CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d
 WHERE network_id = {network} OR network_id IS NULL;
 CREATE OR REPLACE TEMP VIEW cov_leave AS
 SELECT person_id,
     CASE WHEN begins > d.day AND begins <= d.today THEN d.day ELSE begins END AS begins,
-    CASE WHEN ends >= d.day AND ends < d.today THEN d.day - 1 ELSE ends END AS ends
+    CASE WHEN ends > d.day AND ends < d.today THEN d.day - 1 ELSE ends END AS ends
 FROM atlas.leave
 CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d;
 CREATE OR REPLACE TEMP VIEW cov_visit AS
@@ -114,7 +114,7 @@ FROM atlas.track WHERE counted IS NOT NULL;
 CREATE OR REPLACE TEMP VIEW cov_duty AS
 SELECT code, listing, kind, category, area_code, lead, assists,
     CASE WHEN valid_from > d.day AND valid_from <= d.today THEN d.day ELSE valid_from END AS valid_from,
-    CASE WHEN valid_to >= d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
+    CASE WHEN valid_to > d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
 FROM atlas.duty
 CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d;
 
