@@ -75,12 +75,13 @@ LEFT JOIN atlas.ledger AS l ON l.network_id = %(network)s AND l.rule = f.rule AN
 WHERE f.key IS NOT NULL
 
 -- name: match_exact
--- Places whose shape is what it was.
+-- Places whose shape and grids are what they were.
 WITH fresh AS (
-    SELECT n, rule, place, row_number() OVER (PARTITION BY rule, place ORDER BY grid_codes, area_id, subjects::text, n) AS twin
+    SELECT n, rule, place, grid_codes, row_number() OVER (PARTITION BY rule, place, grid_codes ORDER BY area_id, subjects::text, n) AS twin
     FROM (SELECT *, coalesce(md5(wkb), 'area ' || coalesce(area_id, 0)) AS place FROM kept_fresh WHERE key IS NULL) AS f
 ), stored AS (
-    SELECT finding_id, rule, key, ledger_id, place, row_number() OVER (PARTITION BY rule, place ORDER BY grid_codes, area_id, subjects::text, finding_id) AS twin
+    SELECT finding_id, rule, key, ledger_id, place, grid_codes,
+        row_number() OVER (PARTITION BY rule, place, grid_codes ORDER BY area_id, subjects::text, finding_id) AS twin
     FROM (
         SELECT o.*, f.grid_codes, f.area_id, f.subjects, coalesce(md5(ST_AsBinary(f.geom)), 'area ' || coalesce(f.area_id, 0)) AS place
         FROM kept_old AS o JOIN atlas.finding AS f ON f.id = o.finding_id
@@ -89,7 +90,7 @@ WITH fresh AS (
 )
 INSERT INTO kept_match (n, rule, key, finding_id, ledger_id)
 SELECT f.n, f.rule, s.key, s.finding_id, s.ledger_id
-FROM fresh AS f JOIN stored AS s USING (rule, place, twin)
+FROM fresh AS f JOIN stored AS s USING (rule, place, grid_codes, twin)
 
 -- name: overlaps
 -- (new, stored, share of the overlap in the union, same grids) of places that are not what any was, where the overlap is
