@@ -1,0 +1,1 @@
+"""Repairs of blind spots: computed, previewed, proposed, applied; or handed to somebody as a task."""
