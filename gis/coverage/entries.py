@@ -204,6 +204,29 @@ def count(conn: psycopg.Connection[Any], network: str, query: Query) -> int:
     return int(row[0]) if row else 0
 
 
+def counts(conn: psycopg.Connection[Any], network: str, query: Query) -> dict[str, dict[str, int]]:
+    """Count the entries that fit: ``{rule: {severity: number}}``."""
+    text = statement(FILE, "counts").replace("{where}", statement(FILE, "where"))
+    found: dict[str, dict[str, int]] = {}
+    for rule, severity, number in conn.execute(text.encode(), _given(network, query)):
+        found.setdefault(rule, {})[severity] = number
+    return found
+
+
+def seen(conn: psycopg.Connection[Any], network: str, query: Query) -> dict[int, datetime]:
+    """Give the numbers of the entries that fit, each with when somebody last acted on it: what a bulk act is given."""
+    text = statement(FILE, "seen").replace("{where}", statement(FILE, "where"))
+    return dict(conn.execute(text.encode(), _given(network, query)).fetchall())
+
+
+def position(conn: psycopg.Connection[Any], network: str, query: Query, entry_id: int) -> int | None:
+    """Say where an entry stands in the list of those that fit, from 0; None where it does not fit."""
+    text = statement(FILE, "position").replace("{where}", statement(FILE, "where"))
+    text = text.replace("{order}", ORDERS[query.order])
+    row = conn.execute(text.encode(), {**_given(network, query), "id": entry_id}).fetchone()
+    return None if row is None else int(row[0])
+
+
 def get(conn: psycopg.Connection[Any], entry_id: int) -> Entry:
     """Give one entry.
 

@@ -33,9 +33,12 @@ from gis.coverage.entries import Event
 from gis.coverage.entries import Query
 from gis.coverage.entries import act_name
 from gis.coverage.entries import count
+from gis.coverage.entries import counts
 from gis.coverage.entries import entries
 from gis.coverage.entries import get
 from gis.coverage.entries import history
+from gis.coverage.entries import position
+from gis.coverage.entries import seen
 from gis.coverage.entries import state_name
 from gis.coverage.entries import states
 from gis.coverage.extract import export
@@ -59,8 +62,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPEN", "STATES", "Entry", "EntryMissing", "Event", "Person", "Query", "accept", "act_name", "assign", "begin",
-    "check", "comment", "count", "drop_filter", "entries", "export", "filters", "get", "history", "people", "resume",
-    "save_filter", "state_name", "states",
+    "check", "comment", "count", "counts", "drop_filter", "entries", "export", "filters", "get", "history", "people",
+    "position", "resume", "save_filter", "seen", "state_name", "states",
 ]  # fmt: skip
 
 LONGEST_EXCEPTION_DAYS = 366

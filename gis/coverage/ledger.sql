@@ -52,6 +52,56 @@ JOIN atlas.network AS n ON n.id = l.network_id
 LEFT JOIN atlas.area AS a ON a.id = l.area_id
 {where}
 
+-- name: counts
+-- (rule, severity, number) of the entries that fit.
+WITH RECURSIVE wanted AS (
+    SELECT id FROM atlas.area WHERE code = %(area)s::text
+    UNION
+    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
+), whose AS MATERIALIZED (
+    SELECT atlas.known_as(%(owner)s::text) AS id
+)
+SELECT l.rule, l.severity, count(*)
+FROM atlas.ledger AS l
+JOIN atlas.network AS n ON n.id = l.network_id
+LEFT JOIN atlas.area AS a ON a.id = l.area_id
+{where}
+GROUP BY l.rule, l.severity
+
+-- name: seen
+-- (number, when somebody last acted on it) of the entries that fit.
+WITH RECURSIVE wanted AS (
+    SELECT id FROM atlas.area WHERE code = %(area)s::text
+    UNION
+    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
+), whose AS MATERIALIZED (
+    SELECT atlas.known_as(%(owner)s::text) AS id
+)
+SELECT l.id, l.updated_at
+FROM atlas.ledger AS l
+JOIN atlas.network AS n ON n.id = l.network_id
+LEFT JOIN atlas.area AS a ON a.id = l.area_id
+{where}
+
+-- name: position
+-- Where an entry stands among those that fit, from 0.
+WITH RECURSIVE wanted AS (
+    SELECT id FROM atlas.area WHERE code = %(area)s::text
+    UNION
+    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
+), whose AS MATERIALIZED (
+    SELECT atlas.known_as(%(owner)s::text) AS id
+), listed AS (
+    SELECT l.id, row_number() OVER (
+        ORDER BY {order} l.households DESC, l.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], l.severity), l.area_m2 DESC, l.id
+    ) - 1 AS place
+    FROM atlas.ledger AS l
+    JOIN atlas.network AS n ON n.id = l.network_id
+    LEFT JOIN atlas.area AS a ON a.id = l.area_id
+    {where}
+)
+SELECT place FROM listed WHERE id = %(id)s
+
 -- name: one
 -- Which entry.
 WHERE l.id = %(id)s
