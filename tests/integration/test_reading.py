@@ -7,6 +7,7 @@ import contextlib
 
 import psycopg
 import pytest
+import uvloop
 
 from gis.db import reading
 from gis.db.connection import conninfo
@@ -31,7 +32,8 @@ def walk(steps):
         finally:
             await close_async_pools()
 
-    return asyncio.run(whole())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:  # what the web server runs on
+        return loop.run(whole())
 
 
 def test_a_name_ends_with_its_question_though_the_line_is_kept(monkeypatch):
