@@ -72,7 +72,7 @@ def of_network(headline: dict[str, Any], counts: dict[str, dict[str, int]]) -> S
 
 
 def of_area(row: dict[str, Any] | None, land_m2: float, counts: dict[str, dict[str, int]], *, known: bool) -> Sum:
-    """Take the sum of one area: the buildings its grids hold, and those in it that nobody holds.
+    """Take the sum of one area: the buildings that lie in it, whoever holds them.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def of_area(row: dict[str, Any] | None, land_m2: float, counts: dict[str, dict[s
     blind_households = int(figures.get("blind_households", 0))
     blind_buildings = int(figures.get("blind_buildings", 0))
     return Sum(
-        households=int(figures.get("households", 0)) + blind_households if known else None,
+        households=int(figures.get("all_households", 0)) if known else None,
         blind_households=blind_households if known else None,
-        buildings=int(figures.get("buildings", 0)) + blind_buildings,
+        buildings=int(figures.get("all_buildings", 0)),
         blind_buildings=blind_buildings,
         land_m2=land_m2,
         unclaimed_m2=float(figures.get("unclaimed_area_m2", 0.0)),

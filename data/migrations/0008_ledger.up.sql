@@ -285,6 +285,27 @@ END $$;
 COMMENT ON FUNCTION settle_day(bigint, date, bigint[], text[], jsonb) IS 'Counts the headline of a day anew: of some areas and grids, given how many open findings of each rule there are more or less (more), or of all (null). The network is the sum of its areas and of the buildings in none.';
 REVOKE EXECUTE ON FUNCTION settle_day(bigint, date, bigint[], text[], jsonb) FROM PUBLIC;
 
+CREATE FUNCTION covered(network bigint, single boolean) RETURNS TABLE (area_id bigint, grid_code text, buildings integer,
+    households integer, blind_buildings integer, blind_households integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    WITH newest AS (
+        SELECT max(d.day) AS day FROM coverage_day d WHERE d.network_id = covered.network AND d.area_id IS NULL AND d.grid_code IS NULL
+    ), day AS (
+        SELECT d.* FROM newest n JOIN coverage_day d ON d.network_id = covered.network AND d.day = n.day AND d.grid_code IS NULL
+        UNION ALL
+        SELECT k.* FROM grid g
+        CROSS JOIN LATERAL (
+            SELECT d.* FROM coverage_day d WHERE d.network_id = covered.network AND d.grid_code = g.code ORDER BY d.day DESC LIMIT 1
+        ) AS k
+        WHERE single AND g.network_id = covered.network AND g.valid_to IS NULL
+    )
+    SELECT d.area_id, d.grid_code, d.buildings, d.households, d.blind_buildings, d.blind_households
+    FROM day d CROSS JOIN (SELECT everywhere() AS wide, scope_areas() AS areas, scope_keys() AS keys) AS s
+    WHERE (has_role('{leader,planner,supervisor,worker,department,wall}') OR account_id() IS NULL)
+        AND (s.wide OR d.area_id = ANY (s.areas) OR d.network_id || '/' || d.grid_code = ANY (s.keys))
+$$;
+COMMENT ON FUNCTION covered(bigint, boolean) IS 'The headline''s newest day within the actor''s scope, a wall''s too: of the network (no area), of each area and, asked for, of each grid in force.';
+
 -- exceptions -------------------------------------------------------------------------------------
 
 CREATE FUNCTION keep_accepted() RETURNS trigger
@@ -438,4 +459,4 @@ SELECT guard('task', 'update', '{worker,department}', 'mine');
 SELECT guard('proposal', 'select', '{leader,planner,supervisor,worker,department}', 'entry');
 SELECT guard('proposal', o, '{planner,supervisor}', 'entry') FROM unnest(ARRAY['insert', 'update']) AS o;
 SELECT guard('coverage_day', 'select', '{leader,planner,supervisor,worker,department}', 'place');
-GRANT EXECUTE ON FUNCTION called(bigint), called(text), known_as(text), assignees() TO atlas_app;
+GRANT EXECUTE ON FUNCTION covered(bigint, boolean), called(bigint), called(text), known_as(text), assignees() TO atlas_app;

@@ -128,40 +128,78 @@ def note(key: str) -> str:
 def formula(key: str) -> str:
     """Say how a headline figure is made, to be shown beside it."""
     return {
-        "covered_buildings_share": _("楼栋覆盖率 = 1 − 涉及未消除盲区的楼栋数 ÷ 全部楼栋数"),
-        "covered_households_share": _("户数覆盖率 = 1 − 涉及未消除盲区的楼栋户数 ÷ 全部户数"),
+        "covered_buildings_share": _(
+            "楼栋覆盖率 = 1 − 涉及未消除盲区的楼栋数(每栋只计一次,已接受的例外不计)÷ 全部楼栋数"
+        ),
+        "covered_households_share": _(
+            "户数覆盖率 = 1 − 涉及未消除盲区的楼栋户数(每栋只计一次,已接受的例外不计)÷ 全部户数"
+        ),
         "assigned_buildings": _("已归属楼栋 = 坐标落在某个现行网格之内(含边界)的楼栋数"),
         "unclaimed_area_m2": _("无网格土地 = 最低一级辖区 − 全部现行网格 − 允许空白,在椭球面上量算"),
+        "new": _("新增 = 该日之后首次发现、现在仍在的条目"),
+        "returned": _("再现 = 该日时原因已消除、现在又存在的条目"),
+        "gone": _("消除 = 该日时存在、现在原因已消除的条目(规则重新计算后确认,不靠人工关闭)"),
         "contested_area_m2": _("重叠土地 = 被两个及以上现行网格覆盖的土地,重叠处只计一次"),
     }[key]
 
 
 def headline(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
-    """Give the figures of a network after its newest refresh, with ``finished_at``; None before the first.
+    """Give the figures of a network as they stand now, with ``finished_at``; None before the first refresh.
 
-    Whoever reads the office's refreshes gets what it stored; everybody else the same figures
-    of his own scope (``areas`` to ``area_m2`` and the shares), added up now.
+    Whoever reads the office's refreshes gets what the newest one stored, with whatever local
+    refreshes and exceptions changed since; everybody else the same figures of his own scope
+    (``areas`` to ``area_m2`` and the shares).
     """
     row = conn.execute(statement("summary.sql", "newest"), {"network": network}).fetchone()
-    return _own(conn, network) if row is None else {**row[0], "finished_at": row[1]}
+    if row is None:
+        return _own(conn, network)
+    return {**row[0], **_live(conn, network, row[0]), "finished_at": row[1]}
+
+
+def _live(conn: psycopg.Connection[Any], network: str, stored: dict[str, Any]) -> dict[str, Any]:
+    row = conn.execute(statement("summary.sql", "live"), {"network": network}).fetchone()
+    if row is None or row[0] is None:
+        return {}
+    day, found, assigned, grids = row
+    by_rule, by_severity = dict.fromkeys(stored["by_rule"], 0), dict.fromkeys(stored["by_severity"], 0)
+    for of in found:
+        by_rule[of["rule"]] = by_rule.get(of["rule"], 0) + of["n"]
+        by_severity[of["severity"]] = by_severity.get(of["severity"], 0) + of["n"]
+    known = stored["households"] is not None
+    return {
+        **_shares(
+            day["buildings"], day["households"] if known else None, day["blind_buildings"], day["blind_households"]
+        ),
+        "assigned_buildings": assigned,
+        "grids": grids,
+        "unclaimed_area_m2": float(sum(of["unclaimed_m2"] for of in found)),
+        "by_rule": by_rule,
+        "by_severity": by_severity,
+        "accepted": sum(of["accepted"] for of in found),
+    }
+
+
+def _shares(buildings: int, households: int | None, blind_buildings: int, blind_households: int) -> dict[str, Any]:
+    return {
+        "buildings": buildings,
+        "blind_buildings": blind_buildings,
+        "covered_buildings_share": 1 - blind_buildings / buildings if buildings else None,
+        "households": households,
+        "blind_households": None if households is None else blind_households,
+        "covered_households_share": 1 - blind_households / households if households else None,
+    }
 
 
 def _own(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
     row = conn.execute(statement("summary.sql", "own"), {"network": network}).fetchone()
     if row is None:
         return None
-    areas, grids, buildings, households, blind_buildings, blind_households, unclaimed, land, at = row
-    all_buildings, all_households = buildings + blind_buildings, households + blind_households
+    areas, grids, assigned, buildings, households, blind_buildings, blind_households, unclaimed, land, at = row
     return {
         "areas": areas,
         "grids": grids,
-        "buildings": all_buildings,
-        "assigned_buildings": buildings,
-        "blind_buildings": blind_buildings,
-        "covered_buildings_share": buildings / all_buildings if all_buildings else None,
-        "households": all_households or None,
-        "blind_households": blind_households if all_households else None,
-        "covered_households_share": households / all_households if all_households else None,
+        "assigned_buildings": assigned,
+        **_shares(buildings, households or None, blind_buildings, blind_households),
         "area_m2": float(land),
         "unclaimed_area_m2": float(unclaimed),
         "finished_at": at,
@@ -169,6 +207,6 @@ def _own(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:
 
 
 def communities(conn: psycopg.Connection[Any], network: str) -> list[dict[str, Any]]:
-    """Give one row per area of a network: grids, buildings, households, findings by severity."""
+    """Give one row per area of a network: grids and what they hold, buildings in it, open findings by severity."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return list(cursor.execute(statement("summary.sql", "communities"), {"network": network}))

@@ -39,7 +39,7 @@ CHANGES = (
     "UPDATE finding SET severity = 'hint'",
     "DELETE FROM assignment WHERE grid_id % 3 = 0",
     "TRUNCATE assignment",
-    "TRUNCATE finding",
+    "TRUNCATE finding CASCADE",
 )
 SUMS = """
     SELECT a.name, s.mine, s.buildings, s.households FROM network n
