@@ -150,6 +150,8 @@ class CodeSettings(BaseSettings):
 
     grid_pattern: str = r"\d{15}"
     """Regular expression for a grid code: 6 county + 3 street + 3 community + 3 sequence."""
+    phone_pattern: str = r"1[3-9]\d{9}|0\d{9,11}|[2-9]\d{6,7}"
+    """Regular expression for a phone, spaces and dashes taken out: mobile, landline with area code, landline."""
 
 
 class IntakeSettings(BaseSettings):
@@ -162,6 +164,17 @@ class IntakeSettings(BaseSettings):
     max_ratio: int = Field(default=200, ge=2)
     """Largest ratio of unpacked to packed size: beyond it an archive is a bomb."""
     max_rows: int = Field(default=5_000_000, ge=1)
+    max_track_points: int = Field(default=500_000, ge=2)
+    """Most points in one GPX file: a year of one person's walks, a point a minute."""
+
+
+class PeopleSettings(BaseSettings):
+    """How long whereabouts are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDATLAS_PEOPLE_")
+
+    track_days: int = Field(default=180, ge=1)
+    """Days after which tracks are deleted (PIPL art. 19, 28: whereabouts, as short as the purpose allows)."""
 
 
 def prefixes() -> dict[str, str]:

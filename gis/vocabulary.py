@@ -332,7 +332,7 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
     Dataset.TRACKS: (
         Field("code", "text", "编号"),
         Field("person_code", "text", "工号"),
-        Field("started_at", "timestamp", "开始(定位)时间", required=True),
+        Field("started_at", "timestamp", "开始(定位)时间"),
         Field("ended_at", "timestamp", "结束时间"),
     ),
     Dataset.DUTIES: (

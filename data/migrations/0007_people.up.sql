@@ -443,7 +443,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
         SELECT id, ST_Multi(ST_Collect(geom)) AS geom FROM line GROUP BY id
     ), doubt AS (
         SELECT t.id, array_remove(ARRAY[
-            CASE WHEN EXISTS (SELECT FROM run r WHERE r.id = t.id AND r.fast AND NOT r.gap) THEN 'speed' END,
+            CASE WHEN EXISTS (SELECT FROM run r WHERE r.id = t.id AND r.fast) THEN 'speed' END,
             CASE WHEN t.ended_at > t.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
             CASE WHEN 'even' = ANY (t.doubts) THEN 'even' END], NULL) AS doubts
         FROM track t WHERE t.id = ANY (touched)

@@ -156,3 +156,24 @@ class FieldsUnrecognised(BadInput):
 
     template = "文件 {name} 里没有一列能对应上字段;它的列是:{columns}。"
     cure = "请检查数据类型和文字编码是否选对,或用 --map 字段=列名 指明。"
+
+
+class FieldsMissing(BadInput):
+    """A column no row can do without was not found."""
+
+    template = "文件 {name} 里没有认出必需的列:{fields}。"
+    cure = "请检查数据类型是否选对,或用 --map 指明,例如 --map {first}=列名。"
+
+
+class TimesMissing(BadInput):
+    """Positions without times: nobody can tell when somebody was there."""
+
+    template = "文件 {name} 里的位置都没有时间,看不出什么时候到过。"
+    cure = "请在手机或设备里打开“记录时间”后重新导出;没有时间的点不能作为走访或轨迹。"
+
+
+class GpxWithout(BadInput):
+    """A GPX file does not hold what was asked for."""
+
+    template = "GPX 文件 {name} 里没有{what}。"
+    cure = "轨迹点(trkpt)按“轨迹”导入,航点(wpt)按“走访”导入;请检查选的数据类型。"

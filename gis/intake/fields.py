@@ -27,6 +27,7 @@ from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
 from gis.intake.parts import Proposal
 from gis.vocabulary import FIELDS
+from gis.vocabulary import SHAPES
 from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ ALIASES = {"lon": LON, "lng": LON, "x": LON, "lat": LAT, "y": LAT, "wkt": WKT, "
 
 CUT = (8, 10)
 """Bytes of a header that may be the start of a longer one (a .dbf keeps ten, whole characters of them)."""
+
+PERSON = "person"
+"""Type of a code that may repeat: a person holds several posts."""
 
 UNIQUE_LEAST = 0.5
 SAMPLE = 2000
@@ -92,6 +96,9 @@ def propose(table: pa.Table, dataset: Dataset, *, placed: bool) -> list[Proposal
     """
     words = synonyms(dataset)
     names = {f.name: f.type for f in FIELDS[dataset]}
+    if dataset is Dataset.PEOPLE:
+        names["code"] = PERSON
+    placed = placed or SHAPES[dataset] == "none"
     wanted = {**names, **({} if placed else dict.fromkeys(PLACES, "place"))}
     options: list[tuple[float, int, str, str]] = []
     for at, column in enumerate(table.column_names):
@@ -158,12 +165,12 @@ def _fit(column: Column, field: str, kind: str) -> float:
     count = len(column) - column.null_count
     if not count:
         return 0.3
-    if field == "code":
+    if field == "code" and kind != PERSON:
         return _fit_code(column, count)
     values = _sample(column)
     if not len(values):
         return 0.3
-    if kind in {"AreaLevel", "GridKind"}:
+    if kind in {"AreaLevel", "GridKind", "Duty", "OrganisationLevel", "Listing"}:
         known = set(enum_words(kind))
         hits = sum(clean_text(v) in known for v in values.to_pylist())
         return 1.0 if hits * 2 >= len(values) else 0.2
@@ -212,7 +219,7 @@ def doubts(table: pa.Table, dataset: Dataset, chosen: Mapping[str, str], given: 
     given : mapping of str to str, optional
         What the user wrote; who decided about the code needs no hint.
     """
-    if "code" in chosen or "code" in (given or {}):
+    if "code" in chosen or "code" in (given or {}) or dataset is Dataset.PEOPLE:
         return []
     words = synonyms(dataset)
     for column in table.column_names:

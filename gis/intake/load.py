@@ -7,14 +7,17 @@ nothing, not even the list of imports.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 import aiosql
 import numpy as np
+import pandas as pd
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -25,11 +28,15 @@ from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.i18n import translate as _
 from gis.intake import rejects as rejected_rows
+from gis.intake.errors import NothingUsable
 from gis.records import imports
+from gis.records import linked
 from gis.records import networks
 from gis.records import store
 from gis.records.errors import RecordsBusy
 from gis.settings import DatabaseSettings
+from gis.vocabulary import NETWORKED
+from gis.vocabulary import SHAPES
 from gis.vocabulary import Actor
 from gis.vocabulary import Dataset
 
@@ -41,7 +48,10 @@ if TYPE_CHECKING:
 
 _queries = aiosql.from_path(Path(__file__).with_name("load.sql"), "psycopg", mandatory_parameters=False)
 
-REFRESHED = (Dataset.AREAS, Dataset.GRIDS, Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.EXCLUDED)
+REFRESHED = (
+    *(Dataset.AREAS, Dataset.GRIDS, Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.EXCLUDED),
+    *(Dataset.PEOPLE, Dataset.LEAVES, Dataset.VISITS, Dataset.TRACKS, Dataset.DUTIES),
+)
 """Datasets the coverage rules read: after a change the coverage has to be refreshed."""
 
 SHARE_SENT, SHARE_WRITTEN = 0.4, 0.95
@@ -66,6 +76,8 @@ class LoadReport:
         Whether the coverage no longer fits the records.
     warnings : tuple of str
         What the intake and the database noticed.
+    rejects : pandas.DataFrame
+        Every rejected row with its reason, those only the database could refuse included.
     """
 
     dataset: Dataset
@@ -79,6 +91,7 @@ class LoadReport:
     refresh_due: bool
     warnings: tuple[str, ...]
     dry_run: bool
+    rejects: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
 
     @property
     def changed(self) -> bool:
@@ -105,7 +118,7 @@ def load(
     prepared : Prepared
         Clean frame, rejects and repairs, and how the file was read.
     network : str
-        Code of the network the grids belong to; other datasets have none.
+        Code of the network the grids belong to, also those that people and visits name.
     rejects_path : Path, optional
         Where the rejects file goes; default: ``rejects/`` below ``GRIDATLAS_HOME``.
     dry_run : bool
@@ -129,19 +142,28 @@ def load(
     scope.require(actor, *matrix.roles(store.TABLES[dataset], Operation.INSERT))
     tell = progress or (lambda _share: None)
     part: Path | None = None
-    target = (rejects_path or rejected_rows.place(prepared.source.filename, dataset)) if len(prepared.rejects) else None
+    target: Path | None = None
     try:
         with session(actor) as conn:
             _take_turn(conn, dataset)
             _know_networks(conn)
-            network_id = networks.ensure(conn, network).id if dataset is Dataset.GRIDS else None
+            network_id = networks.ensure(conn, network).id if dataset in NETWORKED else None
             staged = store.stage(
                 conn, dataset, prepared.frame, network_id=network_id, progress=lambda share: tell(share * SHARE_SENT)
             )
+            rejects = _with_refused(prepared, staged)
+            if staged.refused and not staged.counts.all:
+                raise NothingUsable(
+                    name=prepared.source.filename, rows=prepared.source.rows_read, reason=rejects["reason"].iloc[0]
+                )
+            if len(rejects):
+                target = rejects_path or rejected_rows.place(prepared.source.filename, dataset)
             warnings = (*prepared.warnings, *_warnings(conn, dataset))
             import_id = already = None
             if staged.counts.written:
-                import_id = _record(conn, prepared, staged, network=network, target=target, reason=reason)
+                import_id = _record(
+                    conn, prepared, staged, rejected=len(rejects), network=network, target=target, reason=reason
+                )
                 tell(SHARE_WRITTEN)
             else:
                 already = _earlier(conn, prepared, network)
@@ -150,7 +172,7 @@ def load(
                 import_id = None
                 target = target if rejects_path else None
             if target:
-                part = rejected_rows.write(target, prepared.rejects)
+                part = rejected_rows.write(target, rejects)
         if part and target:
             part.replace(target)
     except BaseException:
@@ -160,9 +182,9 @@ def load(
     tell(1.0)
     return LoadReport(
         dataset=dataset,
-        network=network if dataset is Dataset.GRIDS else None,
+        network=network if dataset in NETWORKED else None,
         counts=staged.counts,
-        rejected=len(prepared.rejects),
+        rejected=len(rejects),
         repaired=len(prepared.repairs),
         import_id=import_id,
         already=already,
@@ -170,12 +192,35 @@ def load(
         refresh_due=bool(import_id) and dataset in REFRESHED,
         warnings=warnings,
         dry_run=dry_run,
+        rejects=rejects,
     )
+
+
+def _with_refused(prepared: Prepared, staged: store.Staged) -> pd.DataFrame:
+    """Give the rejects of the file together with the rows that name somebody or something nobody knows."""
+    if not staged.refused:
+        return prepared.rejects
+    rows = [one.row for one in staged.refused]
+    originals = prepared.originals(rows) if prepared.originals else {}
+    refused = pd.DataFrame(
+        {
+            "row": pd.Series(rows, dtype="int64"),
+            "reason": pd.Series([linked.words(one) for one in staged.refused], dtype="str"),
+            "code": pd.Series([one.key for one in staged.refused], dtype="str"),
+            "original": pd.Series(
+                [json.dumps(originals.get(row, {}), ensure_ascii=False, default=str) for row in rows], dtype="str"
+            ),
+        }
+    )
+    together = pd.concat([prepared.rejects, refused], ignore_index=True) if len(prepared.rejects) else refused
+    together = together.sort_values("row", kind="stable")
+    together.index = pd.Index(together["row"].to_numpy())
+    return together
 
 
 def _earlier(conn: psycopg.Connection[Any], prepared: Prepared, network: str) -> int | None:
     source = prepared.source
-    code = network if prepared.dataset is Dataset.GRIDS else None
+    code = network if prepared.dataset in NETWORKED else None
     return imports.same_file(conn, source.sha256, source.fingerprint, code)
 
 
@@ -203,6 +248,7 @@ def _record(
     prepared: Prepared,
     staged: store.Staged,
     *,
+    rejected: int,
     network: str,
     target: Path | None,
     reason: str | None,
@@ -215,11 +261,11 @@ def _record(
         "rows_updated": counts.updated,
         "rows_unchanged": counts.unchanged,
         "rows_repaired": len(prepared.repairs),
-        "rows_rejected": len(prepared.rejects),
+        "rows_rejected": rejected,
     }
     row = {
         "dataset": str(staged.dataset),
-        "network_code": network if staged.dataset is Dataset.GRIDS else None,
+        "network_code": network if staged.dataset in NETWORKED else None,
         "filename": source.filename,
         "layer": source.layer,
         "sha256": source.sha256,
@@ -264,7 +310,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
 
 def _warnings(conn: psycopg.Connection[Any], dataset: Dataset) -> tuple[str, ...]:
     """Say what only the database can notice: a file that lies wholly outside the street."""
-    if dataset is Dataset.AREAS:
+    if dataset is Dataset.AREAS or SHAPES[dataset] == "none":
         return ()
     found = conn.execute(_queries.outside.sql).fetchone()
     if found and found[0]:

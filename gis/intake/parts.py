@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
     import numpy as np
     import pandas as pd
@@ -152,6 +154,8 @@ class Prepared:
         Where it came from.
     warnings : list of str
         Sentences the user should read; nothing was refused for them.
+    originals : callable, optional
+        Source rows -> the rows as they stood in the file, for rows only the database can refuse.
     """
 
     dataset: Dataset
@@ -160,6 +164,7 @@ class Prepared:
     repairs: pd.DataFrame
     source: Source
     warnings: list[str] = field(default_factory=list)
+    originals: Callable[[list[int]], dict[int, dict[str, Any]]] | None = None
 
 
 @dataclass(frozen=True)

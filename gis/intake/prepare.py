@@ -28,6 +28,8 @@ from gis.intake import fields
 from gis.intake import places
 from gis.intake import readers
 from gis.intake import rows as row_rules
+from gis.intake import staff
+from gis.intake import tracks
 from gis.intake import values
 from gis.intake.errors import FieldsUnrecognised
 from gis.intake.errors import NothingUsable
@@ -39,6 +41,7 @@ from gis.intake.parts import Prepared
 from gis.intake.parts import Proposal
 from gis.intake.parts import Raw
 from gis.intake.parts import Source
+from gis.vocabulary import PLACELESS
 from gis.vocabulary import SHAPES
 from gis.vocabulary import SRID
 from gis.vocabulary import Dataset
@@ -53,9 +56,6 @@ if TYPE_CHECKING:
     from gis.intake.checks import Checked
 
 __all__ = ["Control", "Inspection", "Prepared", "Proposal", "Source", "inspect", "prepare"]
-
-PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
-"""Datasets whose rows are kept when their position cannot be used: a blind spot of its own."""
 
 UNFIT = ("wrong_type", "curve", "surface", "unreadable", "bad_wkt")
 """Reasons for which such a row is refused all the same: it has a shape, only not one we hold."""
@@ -74,6 +74,7 @@ def prepare(
     control: Control | NDArray[np.float64] | None = None,
     network: str | None = None,
     level: str | None = None,
+    person: str | None = None,
     keep_duplicates: bool = False,
     row_codes: bool = False,
     strict: bool = False,
@@ -95,6 +96,8 @@ def prepare(
         Stored building points, CGCS2000 degrees, to settle the datum of point data.
     network, level : str, optional
         Network of grids, level of areas; ``level`` fills rows whose file names none.
+    person : str, optional
+        Whose visits or tracks the file holds, for rows that name nobody.
     keep_duplicates : bool
         Keep rows whose code occurred before, under a code of their own (for ``check``).
     row_codes : bool
@@ -122,12 +125,14 @@ def prepare(
     chosen = _map(raw, dataset, mapping)
     book = row_rules.Book(raw)
     book.take_broken_text(raw.table)
-    found, placed = _geometry(raw, chosen, book.warnings)
+    found, placed = _geometry(raw, chosen, dataset, book.warnings)
     geometry = found.geometry
+    moving = tracks.measures(geometry) if dataset is Dataset.TRACKS else {}
+    shape = "point" if dataset is Dataset.TRACKS and tracks.are_points(geometry) else SHAPES[dataset]
     tell(_("判定坐标系"), 0.45)
     decision = _settle(raw, geometry, chosen, dataset, given=datum, control=control)
     tell(_("检查几何"), 0.55)
-    checked = _check(geometry, decision, dataset)
+    checked = _check(geometry, decision, dataset, shape)
     checked.bad.update(found.bad)
     for at, told in found.repaired.items():
         checked.repaired.setdefault(at, []).insert(0, told)
@@ -136,6 +141,12 @@ def prepare(
     tell(_("整理字段"), 0.75)
     frame = row_rules.canonical(raw, chosen, dataset, book, level=level)
     _account(checked, book, dataset, placed=placed)
+    staff.complete(frame, dataset, book, person=person)
+    absorbed = np.zeros(len(frame), dtype=bool)
+    if dataset is Dataset.TRACKS and shape == "point":
+        absorbed = tracks.gather(frame, checked, book, raw.name)
+    elif dataset is Dataset.TRACKS:
+        absorbed = tracks.time_lines(frame, checked, moving, book)
     sha = raw.sha256
     row_rules.settle_codes(
         frame,
@@ -148,7 +159,7 @@ def prepare(
     )
     row_rules.judge(frame, dataset, book, strict=strict)
     tell(_("汇总"), 0.92)
-    clean = _frame(frame, checked, raw, book.rejected)
+    clean = _frame(frame, checked, raw, book.rejected | absorbed)
     if not len(clean):
         first = min(book.rejects, key=lambda n: n.row).words if book.rejects else _("没有数据行")
         raise NothingUsable(name=raw.name, rows=raw.rows_read, reason=first)
@@ -161,12 +172,15 @@ def prepare(
         datum_evidence=decision.evidence,
         mapping=chosen,
         rows_read=raw.rows_read,
-        fingerprint=_fingerprint(raw, chosen, decision.datum, dataset.value, network, level),
+        fingerprint=_fingerprint(
+            raw, chosen, decision.datum, dataset.value, network, level, *([person] if person else [])
+        ),
     )
     tell(_("汇总"), 1.0)
     rejects, repairs = book.tables()
     warnings = [*raw.notes, *decision.warnings, *book.warnings]
-    return Prepared(dataset, clean, rejects, repairs, source, warnings)
+    originals = book.originals_of if dataset in staff.STRICT else None
+    return Prepared(dataset, clean, rejects, repairs, source, warnings, originals)
 
 
 def _stem(sha: str, layer: str | None) -> str:
@@ -178,16 +192,19 @@ def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[
     proposals = fields.propose(raw.table, dataset, placed=raw.drawn)
     chosen = fields.decide(proposals, raw.table.column_names, dataset, mapping)
     placed = raw.drawn or places.is_placed(chosen)
-    if not placed and dataset not in PLACELESS:
+    if not placed and dataset not in PLACELESS and SHAPES[dataset] != "none":
         raise PlaceMissing(name=raw.name)
+    staff.require_columns(dataset, chosen, raw.name)
     if not chosen and not raw.drawn:
         raise FieldsUnrecognised(name=raw.name, columns=joined(raw.table.column_names[:30]))
     raw.notes += fields.doubts(raw.table, dataset, chosen, mapping)
     return chosen
 
 
-def _geometry(raw: Raw, chosen: Mapping[str, str], warnings: list[str]) -> tuple[places.Places, bool]:
+def _geometry(raw: Raw, chosen: Mapping[str, str], dataset: Dataset, warnings: list[str]) -> tuple[places.Places, bool]:
     """Give the geometry as in the file, and whether the file has places at all."""
+    if SHAPES[dataset] == "none":
+        return places.Places(np.full(raw.table.num_rows, None, dtype=object)), False
     if places.is_placed(chosen):
         srid = places.written_srid(raw.table.column(chosen[fields.WKT])) if fields.WKT in chosen else None
         if srid and raw.crs is None:
@@ -244,7 +261,7 @@ def _codes(raw: Raw, chosen: Mapping[str, str], rows: NDArray[np.int64]) -> NDAr
     return np.asarray(values.to_text(raw.table.column(column).take(rows), code=True).series.fillna(""), dtype=object)
 
 
-def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Dataset) -> Checked:
+def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Dataset, shape: str) -> Checked:
     checked = checks.usable_numbers(geometry)
     if decision.datum == "none":
         return checked
@@ -254,11 +271,10 @@ def _check(geometry: NDArray[np.object_], decision: datums.Decision, dataset: Da
     # The point of a footprint is taken in the coordinates of its file: turned into degrees, another
     # point of the same shape may come out, and a building near a border change sides.
     inner = None
-    if SHAPES[dataset] == "point" and crs.is_projected(decision.datum):
+    if shape == "point" and crs.is_projected(decision.datum):
         inner = crs.transform_geometries(checks.inner_points(checked.geometry), decision.datum)
     checked.geometry = crs.transform_geometries(checked.geometry, decision.datum)
     checks.within_world(checked)
-    shape = SHAPES[dataset]
     if shape == "polygon":
         checks.as_polygons(checked)
     elif shape == "line":
@@ -354,7 +370,7 @@ def inspect(
         for p in proposals
     ]
     warnings = [*raw.notes, *fields.doubts(raw.table, dataset, chosen, mapping)]
-    geometry = _geometry(raw, chosen, warnings)[0].geometry
+    geometry = _geometry(raw, chosen, dataset, warnings)[0].geometry
     with np.errstate(over="ignore", invalid="ignore"):
         points, rows = _points(geometry)
     answer = datums.weigh(

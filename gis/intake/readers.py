@@ -19,11 +19,13 @@ import pyarrow as pa
 
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import gpx
 from gis.intake import tables
 from gis.intake import vectors
 from gis.intake.columns import Held
 from gis.intake.encodings import clean_text
 from gis.intake.errors import FileEmpty
+from gis.intake.errors import GpxWithout
 from gis.intake.errors import LayerMissing
 from gis.intake.errors import LayerNeeded
 from gis.intake.fields import enum_words
@@ -43,8 +45,12 @@ SUITED: dict[str, tuple[str, ...]] = {
     "polygon": ("Polygon", "MultiPolygon", "CurvePolygon", "MultiSurface"),
     "point": ("Point", "Polygon", "MultiPolygon"),
     "line": ("LineString", "MultiLineString"),
+    "none": ("", "None"),
 }
 """Geometry types a layer may have to suit a dataset's shape (``gis.vocabulary.SHAPES``)."""
+
+GPX = {Dataset.TRACKS: gpx.TRACKS, Dataset.VISITS: gpx.WAYPOINTS}
+"""Which points of a GPX file a dataset is made of."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ def list_places(stage: Stage) -> list[Place]:
     for staged in stage.files:
         if staged.kind == "table":
             places.append(Place(staged, staged.entry, None))
+        elif staged.kind == "gpx":
+            places += [Place(staged, name, "Point") for name in gpx.layers(staged)]
         elif staged.kind == "sheet":
             book = tables.open_workbook(staged)
             names = [m.name for m in book.sheets_metadata if "Visible" in str(m.visible)] or book.sheet_names
@@ -103,6 +111,11 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
             if place.layer == layer:
                 return place
         raise LayerMissing(name=name, layer=layer, layers=joined(names[:40]))
+    if all(p.staged.kind == "gpx" for p in places) and dataset in GPX:
+        found = [p for p in places if p.layer == GPX[dataset]]
+        if not found:
+            raise GpxWithout(name=name, what=_("轨迹点") if dataset is Dataset.TRACKS else _("航点"))
+        return found[0]
     if len(places) == 1:
         return places[0]
     if dataset is not None:
@@ -111,7 +124,7 @@ def choose(places: Sequence[Place], name: str, layer: str | None, dataset: Datas
         if len(called) == 1:
             return called[0]
         wanted = SUITED[SHAPES[dataset]]
-        suited = [p for p in places if p.shape and p.shape.split(" ")[0] in wanted]
+        suited = [p for p in places if (p.shape or "").split(" ")[0] in wanted]
         if len(suited) == 1:
             return suited[0]
     filled = [p for p in places if not _is_blank(p)] if len(places) <= 20 else list(places)  # noqa: PLR2004 - enough
@@ -208,7 +221,7 @@ def open_file(
         raw.layers = [p.layer for p in places]
         raw.sha256 = fingerprint_file(path) if rows is None else ""
         raw.name = path.name
-        if not folders and (len(places) > 1 or place.staged.kind in {"gpkg", "gdb", "kml", "gml"}):
+        if not folders and (len(places) > 1 or place.staged.kind in {"gpkg", "gdb", "kml", "gml", "gpx"}):
             raw.layer = place.layer
     if raw.rows_read == 0:
         raise FileEmpty(name=path.name)
@@ -246,6 +259,8 @@ def _read_place(
             rows_read=sheet.rows_read,
             rejects=sheet.rejects,
         )
+    if staged.kind == "gpx":
+        return _read_gpx(staged, place.layer, rows)
     found = vectors.read_layer(staged, place.layer, encoding=encoding, columns=columns, rows=rows, decode=decode)
     count = found.table.num_rows if found.geometry is None else len(found.geometry)
     numbers = np.arange(1, count + 1, dtype=np.int64)
@@ -274,6 +289,24 @@ def _read_place(
         raw.table, raw.rows = found.table.filter(keep), numbers[keep]
         raw.geometry = found.geometry[keep] if found.geometry is not None else None
     return raw
+
+
+def _read_gpx(staged: Staged, layer: str, rows: int | None) -> Raw:
+    table, points = gpx.read(staged, layer)
+    return Raw(
+        name=staged.name,
+        layer=None,
+        layers=[],
+        kind="gpx",
+        table=table.slice(0, rows),
+        rows=np.arange(1, len(points) + 1, dtype=np.int64)[:rows],
+        geometry=points[:rows],
+        crs=None,
+        declared="",
+        encoding=None,
+        sha256="",
+        rows_read=len(points),
+    )
 
 
 def read(path: str | Path, layer: str | None = None, columns: list[str] | None = None) -> gpd.GeoDataFrame:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import shapely
 
 from gis.i18n import translate as _
+from gis.intake import staff
 from gis.intake import values
 from gis.intake.parts import Note
 from gis.settings import CodeSettings
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 LEVEL_BY_LENGTH = {6: AreaLevel.DISTRICT, 9: AreaLevel.STREET, 12: AreaLevel.COMMUNITY}
 """Level of an area by the digits of its code (GB/T 2260 + GB/T 10114), zeros at the end off."""
+
+NUMBERS = ("declared_grid", "phone")
+"""Fields besides codes that a spreadsheet takes for numbers and that are none."""
 
 SHOWN = 5
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -75,7 +79,7 @@ class Book:
         """Give rejects and repairs as the tables of :class:`gis.intake.parts.Prepared`."""
         rejects = sorted(self.rejects, key=lambda note: note.row)
         wanted = [n.row for n in rejects if n.row not in self._originals]
-        originals = {**self._originals, **self._originals_of(wanted)}
+        originals = {**self._originals, **self.originals_of(wanted)}
         rejected = pd.DataFrame(
             {
                 "row": pd.Series([n.row for n in rejects], dtype="int64"),
@@ -98,7 +102,8 @@ class Book:
         )
         return rejected, repaired
 
-    def _originals_of(self, rows: list[int]) -> dict[int, dict[str, Any]]:
+    def originals_of(self, rows: list[int]) -> dict[int, dict[str, Any]]:
+        """Give rows as they stand in the file, by their source row."""
         if not rows:
             return {}
         at = np.searchsorted(self._raw.rows, rows)
@@ -135,7 +140,7 @@ def canonical(
             continue
         cells = raw.table.column(column)
         if field.type == "text":
-            found = values.to_text(cells, code=field.name.endswith("code") or field.name == "declared_grid")
+            found = values.to_text(cells, code=field.name.endswith("code") or field.name in NUMBERS)
         elif field.type == "integer":
             found = values.to_integer(cells)
         elif field.type == "date":
@@ -145,7 +150,7 @@ def canonical(
         else:
             found = values.to_enum(cells, field.type)
         frame[field.name] = found.series.to_numpy() if field.type == "none" else found.series.set_axis(frame.index)
-        _tell_failed(found, _(field.label), field.name, cells, book)
+        _tell_failed(found, _(field.label), field.name, cells, book, strict=dataset in staff.STRICT)
     if "code" not in frame:
         frame["code"] = pd.Series([None] * len(frame), index=frame.index, dtype="str")
     if dataset is Dataset.AREAS:
@@ -153,11 +158,25 @@ def canonical(
     return frame
 
 
-def _tell_failed(found: values.Converted, label: str, name: str, cells: Any, book: Book) -> None:  # noqa: ANN401 - a pyarrow column
+def _tell_failed(
+    found: values.Converted,
+    label: str,
+    name: str,
+    cells: Any,  # noqa: ANN401 - a pyarrow column
+    book: Book,
+    *,
+    strict: bool,
+) -> None:
     failed = np.flatnonzero(found.failed)
     if len(failed):
         shown = values.text_column(cells.take(pa.array(failed))).to_pylist()
         for at, text in zip(failed, shown, strict=True):
+            if strict:
+                words = _("{label}“{text}”{reason};请改正").format(
+                    label=label, text=str(text)[:40], reason=found.reason
+                )
+                book.reject(int(at), f"bad_{name}", words)
+                continue
             words = _("{label}“{text}”{reason},留空").format(label=label, text=str(text)[:40], reason=found.reason)
             book.repair(int(at), f"bad_{name}", words)
     if found.unknown:
@@ -235,9 +254,14 @@ def settle_codes(
     keep_duplicates : bool
         Keep rows whose code occurred before, as ``<code>#<row>``.
     """
+    if dataset is Dataset.PEOPLE:
+        return  # the code is the person's, who may hold several posts
     missing = frame["code"].isna().to_numpy()
     rows = pd.Series(raw.rows, index=frame.index).astype("str")
     own = rows if stem is None else stem + "-" + rows
+    known = staff.own_codes(frame, dataset)
+    if known is not None and stem is not None:
+        own = known.fillna(own)
     codes = frame["code"].where(~missing, own).astype("str")
     live = ~book.rejected
     repeated = (codes.where(live, own).duplicated(keep="first") & live & ~missing).to_numpy()
@@ -247,7 +271,7 @@ def settle_codes(
             words = _("有 {count} 行的编码与前面的行重复,已在编码后加 #行号 区分。").format(count=int(repeated.sum()))
             book.warnings.append(words)
     else:
-        whole = dataset in {Dataset.BUILDINGS, Dataset.INCIDENTS}
+        whole = dataset in {Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.VISITS}
         same = _repeats(raw, shapes, missing & live) if whole and missing.any() else {}
         for at, first in same.items():
             book.reject(at, "duplicate_row", _("整行与第 {first} 行完全相同").format(first=int(raw.rows[first])))
@@ -320,6 +344,7 @@ def judge(frame: pd.DataFrame, dataset: Dataset, book: Book, *, strict: bool) ->
     strict : bool
         Refuse grid codes that break the pattern, instead of warning.
     """
+    staff.judge(frame, dataset, book)
     if dataset is Dataset.GRIDS:
         pattern = CodeSettings().grid_pattern
         odd = ~frame["code"].str.fullmatch(re.compile(pattern)).to_numpy(dtype=bool) & ~book.rejected

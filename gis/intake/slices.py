@@ -25,6 +25,7 @@ from gis.intake import vectors
 from gis.intake.parts import Note
 from gis.intake.parts import Prepared
 from gis.intake.parts import Source
+from gis.vocabulary import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,15 +157,15 @@ def _settle(raw: Raw, chosen: dict[str, str], dataset: Dataset, given: str | Non
     some = replace(raw, table=raw.table.take(at), rows=raw.rows[at], wkb=None)
     if raw.wkb is not None:
         some.geometry = vectors.decode_part(raw.wkb.some(at), some.table).geometry
-    geometry = whole._geometry(some, chosen, [])[0].geometry  # noqa: SLF001 - the same room, split for length
+    geometry = whole._geometry(some, chosen, dataset, [])[0].geometry  # noqa: SLF001 - the same room, split for length
     return whole._settle(some, geometry, chosen, dataset, given=given, control=None)  # noqa: SLF001 - same
 
 
 def _prepare(part: Raw, chosen: dict[str, str], decision: Decision, dataset: Dataset, source: Source) -> Prepared:
     book = row_rules.Book(part)
     book.take_broken_text(part.table)
-    found, placed = whole._geometry(part, chosen, book.warnings)  # noqa: SLF001 - the same room, split for length
-    checked = whole._check(found.geometry, decision, dataset)  # noqa: SLF001 - same
+    found, placed = whole._geometry(part, chosen, dataset, book.warnings)  # noqa: SLF001 - the same room, split for length
+    checked = whole._check(found.geometry, decision, dataset, SHAPES[dataset])  # noqa: SLF001 - same
     checked.bad.update(found.bad)
     for at, told in found.repaired.items():
         checked.repaired.setdefault(at, []).insert(0, told)

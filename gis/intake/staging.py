@@ -62,6 +62,7 @@ READABLE = (
         ".shp",
         ".kml",
         ".gml",
+        ".gpx",
         ".fgb",
     ),
     *(".parquet", ".geoparquet", ".dbf"),
@@ -81,7 +82,7 @@ class Staged:
     name : str
         What the user calls it: the name of the file given.
     kind : str
-        ``gpkg shapefile dbf geojson kml gml fgb gdb parquet sheet table``.
+        ``gpkg shapefile dbf geojson kml gml gpx fgb gdb parquet sheet table``.
     entry : str
         Stem of the file inside an archive, else of the file itself; names its layer.
     """
@@ -366,7 +367,7 @@ def recognise(head: bytes, name: str) -> str:
         return "geojsonseq" if _is_sequence(head, suffix) else "geojson"
     if suffix in {".prj", ".cpg", ".qpj", ".gfs", ".xsd", ".qgs", ".mxd"}:
         raise FormatUnknown(name=name, detail=_("它只是数据的附属文件"))
-    if suffix in {".kml", ".gml", ".json", ".geojson"}:
+    if suffix in {".kml", ".gml", ".gpx", ".json", ".geojson"}:
         raise FileBroken(name=name, detail=_("内容不是 {suffix} 格式").format(suffix=suffix))
     if b"\x00" in head and head[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
         raise FormatUnknown(name=name, detail=_("内容是二进制数据"))
@@ -397,13 +398,13 @@ def _recognise_xml(text: bytes, name: str) -> str:
         rb"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s/>]", re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", text, flags=re.DOTALL)
     )
     tag = root.group(2).lower() if root else b""
-    if tag == b"kml":
-        return "kml"
+    if tag in (b"kml", b"gpx"):
+        return tag.decode()
     if b"opengis.net/gml" in low and not tag.startswith(b"ogr"):
         return "gml"
     if tag == b"featurecollection" and b"gml" in low:
         return "gml"
-    raise SourceForbidden(name=name, detail=_("不支持这种 XML(只支持 KML 和 GML)"))
+    raise SourceForbidden(name=name, detail=_("不支持这种 XML(只支持 KML、GML 和 GPX)"))
 
 
 def fingerprint_file(path: Path) -> str:

@@ -8,6 +8,7 @@ of :mod:`gis.records.store`.
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -28,6 +29,7 @@ from gis.records.errors import ColumnWrong
 from gis.records.errors import ShapeWrong
 from gis.records.errors import TextBroken
 from gis.vocabulary import FIELDS
+from gis.vocabulary import PLACELESS
 from gis.vocabulary import SHAPES
 from gis.vocabulary import SRID
 from gis.vocabulary import Dataset
@@ -62,11 +64,17 @@ TYPES: dict[str, tuple[str, pa.DataType]] = {
     "timestamp": ("timestamptz", pa.timestamp("us", tz="UTC")),
 }
 
-POLYGON, POINT, LINE = "MultiPolygon", "Point", "MultiLineString"
+POLYGON, POINT, LINE, WAY = "MultiPolygon", "Point", "MultiLineString", "LineStringM"
 GEOMETRY = {"polygon": POLYGON, "point": POINT, "line": LINE}
+
+WAY_WITH_SRID = 0x6000_0002
+"""Type of a line with M in EWKB, with the flag that an SRID follows."""
 
 FOOTPRINT = "footprint"
 """Second geometry of buildings."""
+
+TIMES, EVEN = "times", "even"
+"""Of tracks: seconds since 1970 of each vertex; whether they were only spread between start and end."""
 
 NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.AREAS: {"level": "community"},
@@ -91,8 +99,8 @@ NOT_NULL: dict[Dataset, dict[str, object]] = {
 NAME_IS_CODE = (Dataset.AREAS, Dataset.GRIDS)
 """Datasets whose records always have a name: the code where the file gives none."""
 
-PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
-"""Datasets whose records may have no place: they become ``unlocated_record`` findings."""
+REPEATING = (Dataset.PEOPLE,)
+"""Datasets whose code is not the row's own: a person may hold several posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,14 @@ def columns_of(dataset: Dataset, frame: gpd.GeoDataFrame) -> list[Column]:
     ]
     if dataset is Dataset.BUILDINGS:
         columns.append(Column(FOOTPRINT, f"geometry({POLYGON}, {SRID})", pa.string(), FOOTPRINT in frame.columns))
+    if dataset is Dataset.TRACKS:
+        columns.append(Column(EVEN, "boolean", pa.bool_(), EVEN in frame.columns))
     return columns
+
+
+def geometry_of(dataset: Dataset) -> str | None:
+    """Give the type of the geometry a dataset stores; None for plain tables."""
+    return WAY if dataset is Dataset.TRACKS else GEOMETRY.get(SHAPES[dataset])
 
 
 def fill(
@@ -145,12 +160,13 @@ def fill(
     CodeMissing, CodeRepeated, ShapeWrong, ColumnWrong, TextBroken
         What the frame must not hold.
     """
-    _check_codes(frame)
+    _check_codes(frame, dataset)
     columns = columns_of(dataset, frame)
-    geometry = GEOMETRY[SHAPES[dataset]]
+    geometry = geometry_of(dataset)
     parts: list[sql.Composable] = [sql.SQL("source_row integer NOT NULL PRIMARY KEY")]
     parts += [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in columns]
-    parts.append(sql.SQL("geom geometry({}, {})").format(sql.SQL(geometry), sql.SQL(str(SRID))))
+    if geometry:
+        parts.append(sql.SQL("geom geometry({}, {})").format(sql.SQL(geometry), sql.SQL(str(SRID))))
     conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
     conn.execute(sql.SQL("CREATE TEMP TABLE incoming ({}) ON COMMIT DROP").format(sql.SQL(", ").join(parts)))
     with conn.cursor() as cursor:
@@ -162,14 +178,16 @@ def fill(
     return columns
 
 
-def _check_codes(frame: gpd.GeoDataFrame) -> None:
+def _check_codes(frame: gpd.GeoDataFrame, dataset: Dataset) -> None:
+    if not any(field.name == "code" for field in FIELDS[dataset]):
+        return
     codes = frame["code"] if "code" in frame.columns else pd.Series(None, index=frame.index, dtype=object)
     missing = codes.isna() | (codes == "")
     if missing.any():
         rows = frame.index[missing]
         raise CodeMissing(count=len(rows), rows=_named(rows))
     repeated = codes.duplicated()
-    if repeated.any():
+    if repeated.any() and dataset not in REPEATING:
         raise CodeRepeated(codes=_named(list(codes[repeated].unique())))
 
 
@@ -178,7 +196,7 @@ def _named(values: Sequence[object] | pd.Index[Any]) -> str:
     return shown + ("……" if len(values) > NAMED else "")
 
 
-def _table(dataset: Dataset, columns: list[Column], geometry: str, chunk: gpd.GeoDataFrame) -> pa.Table:
+def _table(dataset: Dataset, columns: list[Column], geometry: str | None, chunk: gpd.GeoDataFrame) -> pa.Table:
     """Build an arrow table of one chunk, geometry as hexadecimal EWKB."""
     arrays: dict[str, pa.Array[Any]] = {"source_row": pa.array(chunk.index.to_numpy(), pa.int32())}
     defaults = NOT_NULL[dataset]
@@ -192,8 +210,29 @@ def _table(dataset: Dataset, columns: list[Column], geometry: str, chunk: gpd.Ge
         arrays[column.name] = values
     if dataset in NAME_IS_CODE:
         arrays["name"] = compute.coalesce(arrays["name"], arrays["code"])
-    arrays["geom"] = _hex(chunk, chunk.geometry.to_numpy(), geometry, needed=dataset not in PLACELESS)
+    if geometry == WAY:
+        arrays["geom"] = _ways(chunk)
+    elif geometry:
+        arrays["geom"] = _hex(chunk, chunk.geometry.to_numpy(), geometry, needed=dataset not in PLACELESS)
     return pa.table(arrays)
+
+
+def _ways(chunk: gpd.GeoDataFrame) -> pa.Array[Any]:
+    """Hexadecimal EWKB of lines with the time of each vertex as M."""
+    shapes = chunk.geometry.to_numpy()
+    times = chunk[TIMES].to_numpy() if TIMES in chunk else np.full(len(chunk), None, dtype=object)
+    bad = [
+        row
+        for row, shape, at in zip(chunk.index, shapes, times, strict=True)
+        if shape is None or shape.geom_type != "LineString" or at is None or len(at) != shapely.get_num_points(shape)
+    ]
+    if bad:
+        raise ShapeWrong(count=len(bad), rows=_named(bad), wanted=WAY)
+    texts = []
+    for shape, at in zip(shapes, times, strict=True):
+        corners = np.column_stack([shapely.get_coordinates(shape), np.asarray(at, dtype=float)]).astype("<f8")
+        texts.append((struct.pack("<BIII", 1, WAY_WITH_SRID, SRID, len(corners)) + corners.tobytes()).hex())
+    return pa.array(texts, pa.string())
 
 
 def _array(column: Column, chunk: gpd.GeoDataFrame) -> pa.Array[Any]:

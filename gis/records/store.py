@@ -21,15 +21,19 @@ from psycopg import sql
 
 from gis.errors import NotAllowed
 from gis.i18n import joined
+from gis.records import linked
 from gis.records.bulk import NAMED
 from gis.records.bulk import Column
 from gis.records.bulk import fill
+from gis.records.bulk import geometry_of
 from gis.records.errors import CodeRetired
 from gis.records.errors import ColumnWrong
 from gis.records.errors import NetworkNeeded
 from gis.records.errors import ShapeInvalid
+from gis.vocabulary import NETWORKED
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
+from gis.vocabulary import OrganisationLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import geopandas as gpd
+
+    from gis.records.linked import Refused
 
 _queries = aiosql.from_path(Path(__file__).with_name("store.sql"), "psycopg", mandatory_parameters=False)
 
@@ -81,6 +87,11 @@ class Counts:
         """Rows that were or will be written."""
         return self.inserted + self.updated
 
+    @property
+    def all(self) -> int:
+        """Rows that were judged."""
+        return self.written + self.unchanged
+
 
 @dataclass(frozen=True, slots=True)
 class Staged:
@@ -90,12 +101,15 @@ class Staged:
     ----------
     counts : Counts
         What writing it will do.
+    refused : tuple of Refused
+        Rows that name somebody or something nobody knows; they were taken out.
     """
 
     dataset: Dataset
     counts: Counts
     columns: tuple[Column, ...]
     network_id: int | None
+    refused: tuple[Refused, ...] = ()
 
 
 def write(
@@ -120,7 +134,7 @@ def write(
     source_id : int or None
         Row of ``atlas.import`` the records come from.
     network_id : int, optional
-        Network of grids; needed for them only.
+        Network of grids and of what names them (``NETWORKED``).
 
     Returns
     -------
@@ -129,10 +143,13 @@ def write(
 
     Raises
     ------
-    CodeMissing, CodeRepeated, CodeRetired, ShapeWrong, ShapeInvalid, ColumnWrong, TextBroken
+    CodeMissing, CodeRepeated, CodeRetired, ShapeWrong, ShapeInvalid, ColumnWrong, TextBroken, LinkUnknown
         What the frame must not hold; the transaction has to be rolled back.
     """
     staged = stage(conn, dataset, frame, network_id=network_id)
+    if staged.refused:
+        first = staged.refused[0]
+        raise linked.LinkUnknown(count=len(staged.refused), row=first.row, reason=linked.words(first))
     apply(conn, staged, source_id=source_id)
     return staged.counts
 
@@ -151,7 +168,7 @@ def stage(
     Parameters and errors as in :func:`write`; ``progress`` gets the share of rows sent.
     """
     dataset = Dataset(dataset)
-    if dataset is Dataset.GRIDS and network_id is None:
+    if dataset in NETWORKED and network_id is None:
         raise NetworkNeeded
     take_turn(conn, dataset)
     columns = tuple(fill(conn, dataset, frame, progress))
@@ -160,17 +177,19 @@ def stage(
     if dataset is Dataset.GRIDS:
         _refuse_retired(conn, network_id)
     _drop_temporary(conn)
+    refused = linked.resolve(conn, dataset, network_id) if dataset in linked.TARGETS else []
     in_force = _in_force(dataset, network_id)
     if dataset in REACHING:
         _keep_absent(conn, dataset, columns, in_force)
     if dataset is Dataset.AREAS:
         for step in ("area_known", "area_known_index", "derive_areas"):
             _run(conn, step, dataset)
-    _run(conn, "judge", dataset, in_force=in_force, same=_same(dataset, columns))
+    match = sql.SQL(linked.MATCH.get(dataset, "t.code = i.code"))
+    _run(conn, "judge", dataset, in_force=in_force, same=_same(dataset, columns), match=match)
     conn.execute("ANALYZE pg_temp.verdict")
     found = _run(conn, "count", dataset).fetchone()
     assert found is not None
-    return Staged(dataset, Counts(*found), columns, network_id)
+    return Staged(dataset, Counts(*found), columns, network_id, tuple(refused))
 
 
 def take_turn(conn: psycopg.Connection[Any], dataset: Dataset | str) -> None:
@@ -193,16 +212,22 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
         _run(conn, "derive_buildings", dataset)
     elif dataset is not Dataset.AREAS:
         _run(conn, "derive_nothing", dataset)
+    if dataset is Dataset.PEOPLE:
+        linked.write_persons(conn, staged.columns, source_id)
+    beside = linked.beside(conn, dataset)
     if counts.inserted:
         columns, values = _content(staged, absent=True)
-        # A parent has to be there before its children: areas go in level by level, widest first.
-        parts = [sql.SQL("i.level = {}").format(level.value) for level in AreaLevel]
+        order = sql.SQL("i.geom" if geometry_of(dataset) else "i.source_row")
+        # A parent has to be there before its children: they go in level by level, widest first.
+        levels = {Dataset.AREAS: AreaLevel, Dataset.ORGANISATIONS: OrganisationLevel}.get(dataset, ())
+        parts: list[sql.Composable] = [sql.SQL("i.level = {}").format(level.value) for level in levels]
         with _indexes_after(conn, TABLES[dataset], counts.inserted):
-            for part in parts if dataset is Dataset.AREAS else [sql.SQL("true")]:
-                _run(conn, "insert", dataset, given, columns=columns, values=values, part=part)
+            for part in parts or [sql.SQL("true")]:
+                _run(conn, "insert", dataset, given, columns=columns, values=values, part=part, order=order)
     if counts.updated:
         columns, values = _content(staged, absent=False)
         _all(_run(conn, "update", dataset, given, columns=columns, values=values), counts.updated)
+    linked.settle(conn, dataset, sql.Identifier("atlas", TABLES[dataset]), beside)
     if dataset is Dataset.AREAS:
         _adopt(conn, "adopt_areas", "area", "parent_id")
         _adopt(conn, "adopt_grids", "grid", "area_id")
@@ -288,6 +313,8 @@ def _in_force(dataset: Dataset, network_id: int | None) -> sql.Composable:
 
 def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
     """Condition that a stored row ``t`` is what the file's row ``i`` says."""
+    if dataset in linked.TARGETS:
+        return sql.SQL(linked.same(dataset, columns))
     compared = [c.name for c in columns if c.given and c.name not in ("code", "parent_code", "valid_from")]
     tests: list[sql.Composable] = [
         sql.SQL("t.{0} IS NOT DISTINCT FROM i.{0}").format(sql.Identifier(name)) for name in ["geom", *compared]
@@ -306,6 +333,9 @@ def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
 
 def _content(staged: Staged, *, absent: bool) -> tuple[sql.Composable, sql.Composable]:
     """Columns to write and where their values come from, links included; with or without those the file lacks."""
+    if staged.dataset in linked.TARGETS:
+        written, sources = linked.content(staged.dataset, staged.columns, new=absent)
+        return _list(sql.Identifier(name) for name in written), _list(sql.SQL(value).format() for value in sources)
     names = [c.name for c in staged.columns if (c.given or absent) and c.name != "parent_code"] + ["geom"]
     columns: list[sql.Composable] = [sql.Identifier(name) for name in names]
     values: list[sql.Composable] = [sql.SQL("i.{}").format(sql.Identifier(name)) for name in names]

@@ -12,11 +12,11 @@ FROM {table} t
 WHERE t.code = i.code AND {in_force};
 
 -- name: judge!
--- one row per incoming row: its stored row, and whether all content is byte for byte the same
+-- one row per incoming row: its stored row (by code, mostly), and whether all content is byte for byte the same
 CREATE TEMP TABLE verdict ON COMMIT DROP AS
 SELECT i.source_row, t.id AS target, t.id IS NOT NULL AND {same} AS same
 FROM pg_temp.incoming i
-LEFT JOIN {table} t ON t.code = i.code AND {in_force};
+LEFT JOIN {table} t ON {match} AND {in_force};
 
 -- name: count
 -- how many are new, changed, the same
@@ -26,14 +26,14 @@ SELECT count(*) FILTER (WHERE target IS NULL),
 FROM pg_temp.verdict;
 
 -- name: insert!
--- new rows, in spatial order: what lies together is stored together
+-- new rows, in spatial order where they have a place: what lies together is stored together
 INSERT INTO {table} ({columns}, source_row, source_id)
 SELECT {values}, i.source_row, %(source)s
 FROM pg_temp.incoming i
 JOIN pg_temp.verdict v ON v.source_row = i.source_row AND v.target IS NULL
 LEFT JOIN pg_temp.derived d ON d.source_row = i.source_row
 WHERE {part}
-ORDER BY i.geom;
+ORDER BY {order};
 
 -- name: update!
 -- changed rows take all their content from the file
