@@ -1,4 +1,4 @@
-"""What the URL says: network, area, kind, and the one thing that is chosen.
+"""What the URL says: network, area, kind, state, owner, and the one thing that is chosen.
 
 The URL is the only place this is kept, so a link shows a colleague the same, the browser's
 back button works, and list and map cannot disagree.
@@ -10,14 +10,32 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from gis.coverage.ledger import OPEN
+from gis.coverage.ledger import STATES
+from gis.coverage.ledger import Query
+
 NETWORK = "network"
 AREA = "area"
 RULE = "rule"
+STATE = "state"
+OWNER = "owner"
+WORDS = "words"
+ENTRY = "entry"
 FINDING = "finding"
 GRID = "grid"
 PAGE = "page"
 
-CHOSEN = (FINDING, GRID)
+CHOSEN = (ENTRY, FINDING, GRID)
+FILTERS = (AREA, RULE, STATE, OWNER, WORDS)
+"""What narrows the list."""
+
+EVERY = "all"
+LATE = "late"
+RETURNED = "returned"
+"""Words of the state that are more, or less, than a state."""
+ME = "me"
+NOBODY = "none"
+"""Words of the owner that are no account's name (those have at least two letters and are shown as such)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +45,47 @@ class Address:
     network: str | None
     area: str | None
     rule: str | None
+    state: str | None
+    owner: str | None
+    words: str | None
+    entry: str | None
     finding: str | None
     grid: str | None
     page: int
 
     @property
     def chosen(self) -> tuple[str, str] | None:
-        """Kind and key of what is chosen; the finding where a careless link names both."""
-        if self.finding:
-            return FINDING, self.finding
-        return (GRID, self.grid) if self.grid else None
+        """Kind and key of what is chosen; the first where a careless link names several."""
+        for kind, key in ((ENTRY, self.entry), (FINDING, self.finding), (GRID, self.grid)):
+            if key:
+                return kind, key
+        return None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something narrows the list."""
+        return any((self.area, self.rule, self.state, self.owner, self.words))
+
+    def query(self, *, every_kind: bool = False) -> Query:
+        """Give the entries of the ledger the address asks for.
+
+        Parameters
+        ----------
+        every_kind : bool
+            Leave the kind open, to count what each kind would give.
+        """
+        states = {None: OPEN, EVERY: None, LATE: OPEN, RETURNED: OPEN}
+        single = (self.state,) if self.state in STATES else OPEN
+        return Query(
+            rules=(self.rule,) if self.rule and not every_kind else None,
+            states=states.get(self.state, single),
+            area=self.area,
+            owner="" if self.owner == NOBODY else None if self.owner == ME else self.owner,
+            mine=self.owner == ME,
+            overdue=self.state == LATE,
+            returned=self.state == RETURNED,
+            text=self.words,
+        )
 
 
 def read() -> Address:
@@ -47,6 +96,10 @@ def read() -> Address:
         network=asked.get(NETWORK) or None,
         area=asked.get(AREA) or None,
         rule=asked.get(RULE) or None,
+        state=asked.get(STATE) or None,
+        owner=asked.get(OWNER) or None,
+        words=asked.get(WORDS) or None,
+        entry=asked.get(ENTRY) or None,
         finding=asked.get(FINDING) or None,
         grid=asked.get(GRID) or None,
         page=int(page) if page.isdecimal() and int(page[:9]) > 0 else 1,
@@ -54,7 +107,7 @@ def read() -> Address:
 
 
 def choose(kind: str, key: str) -> None:
-    """Choose a finding or a grid: what was chosen before is let go."""
+    """Choose an entry, a finding or a grid: what was chosen before is let go."""
     for other in CHOSEN:
         if other != kind:
             st.query_params.pop(other, None)
@@ -74,6 +127,23 @@ def narrow(name: str, value: str | None) -> None:
         st.query_params[name] = value
     else:
         st.query_params.pop(name, None)
+
+
+def apply(query: Query) -> None:
+    """Set the filters to a saved query; nothing is chosen then."""
+    let_go()
+    states = query.states
+    named = {
+        AREA: query.area,
+        RULE: query.rules[0] if query.rules else None,
+        STATE: LATE if query.overdue else RETURNED if query.returned else EVERY if states is None else states[0],
+        OWNER: ME if query.mine else NOBODY if query.owner == "" else query.owner,
+        WORDS: query.text,
+    }
+    if states == OPEN and not query.overdue and not query.returned:
+        named[STATE] = None
+    for name in FILTERS:
+        narrow(name, named[name])
 
 
 def turn(page: int) -> None:

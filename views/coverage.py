@@ -17,6 +17,7 @@ from layers.palette import Theme
 from views import address
 from views import browser
 from views import detail
+from views import filters
 from views import format as written
 from views import fragment
 from views import headline
@@ -36,7 +37,7 @@ MAP = "coverage-map"
 LAYERS = ("grid", "excluded", "finding", "building", "incident", "label")
 AT_FIRST = ("grid", "excluded", "finding", "building", "label")
 CLICKABLE = ("grid", "finding")
-PICKED = {"grid": (address.GRID, "code"), "finding": (address.FINDING, "id"), "building": (address.GRID, "grid")}
+PICKED = {"grid": (address.GRID, "code"), "finding": (address.ENTRY, "id"), "building": (address.GRID, "grid")}
 """What a click on a layer chooses, and the property that names it."""
 CLOSE_UP = 17.0
 HITS = 8
@@ -64,7 +65,7 @@ def _body() -> None:
 
 def _look(desk: Desk, at: Address) -> None:
     """Send the camera where the address points, once for each address."""
-    chosen = at.chosen
+    chosen = _chosen(desk)
     sight = (desk.network, at.area, chosen)
     before = st.session_state.get("sight")
     if atlas.camera(MAP) is None:
@@ -74,12 +75,26 @@ def _look(desk: Desk, at: Address) -> None:
     st.session_state["sight"] = sight
     if st.session_state.pop("picked", None) == chosen and chosen is not None:
         return
-    if desk.finding is not None and desk.finding.bbox is not None:
-        atlas.fly(MAP, desk.finding.bbox, closest=CLOSE_UP, margin=2.5)
+    if desk.entry is not None and desk.entry.bbox is not None:
+        atlas.fly(MAP, desk.entry.bbox, closest=CLOSE_UP, margin=2.5)
     elif desk.grid is not None:
         atlas.fly(MAP, desk.grid.bounds, margin=1.6)
     elif before is None or before[:2] != sight[:2]:
         atlas.fly(MAP, desk.area.bounds if desk.area is not None else desk.ground.extent, margin=1.08)
+
+
+def _chosen(desk: Desk) -> tuple[str, str] | None:
+    """Give what is chosen, by the name it has in the address when it was clicked."""
+    if desk.entry is not None:
+        return address.ENTRY, str(desk.entry.id)
+    return None if desk.grid is None else (address.GRID, desk.grid.code)
+
+
+def _marked(desk: Desk) -> tuple[str, str] | None:
+    """Give what the map marks: the finding of the chosen entry, or the grid."""
+    if desk.entry is not None:
+        return None if desk.entry.finding_id is None else (address.FINDING, str(desk.entry.finding_id))
+    return None if desk.grid is None else (address.GRID, desk.grid.code)
 
 
 def _stage(desk: Desk, at: Address) -> None:
@@ -87,7 +102,6 @@ def _stage(desk: Desk, at: Address) -> None:
     with st.container(key="tools"):
         _tools(desk)
     theme = Theme(palette.theme())
-    chosen = at.chosen if desk.finding is not None or desk.grid is not None else None
     atlas.show(
         MAP,
         theme,
@@ -96,7 +110,7 @@ def _stage(desk: Desk, at: Address) -> None:
         versions=desk.versions,
         clickable=CLICKABLE,
         on_pick=_pick,
-        chosen=chosen,
+        chosen=_marked(desk),
         filters={"finding": {"rule": [at.rule]}} if at.rule else None,
         alt=_("网格与盲区地图:{grids} 个网格,{findings} 个问题").format(
             grids=desk.ground.overview.grids, findings=desk.total
@@ -122,7 +136,7 @@ def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
         "lines": atlas.words(shown),
         "rules": {rule: wording.title(rule) for rule in desk.counts},
         "more": _("点击查看"),
-        "row": "" if desk.finding is None else f"row-{desk.finding.severity}-{desk.finding.id}",
+        "row": "" if desk.entry is None else f"row-{desk.entry.severity}-{desk.entry.id}",
     }
 
 
@@ -130,6 +144,8 @@ def _pick(picked: atlas.Picked) -> None:
     """Choose what was clicked on the map (of a building, its grid); the camera stays where it is."""
     kind, name = PICKED.get(picked.layer, ("", ""))
     key = picked.properties.get(name)
+    if kind == address.ENTRY and key not in (None, ""):
+        key = source.entry_of(str(key))
     if key in (None, ""):
         return
     address.choose(kind, str(key))
@@ -190,7 +206,7 @@ def _panel(desk: Desk, at: Address) -> None:
         with st.container(key="fresh", horizontal=True, vertical_alignment="center"):
             st.markdown(_freshness(desk), width="content")
             work.refresh_button(desk.network)
-    _filters(desk, at)
+    filters.draw(desk, at)
     listing.draw(desk, at)
     detail.draw(desk)
 
@@ -198,10 +214,10 @@ def _panel(desk: Desk, at: Address) -> None:
 def _sum(desk: Desk) -> tuple[headline.Sum, str]:
     assert desk.headline is not None
     if desk.area is None:
-        return headline.of_network(desk.headline, desk.counts), _("全部")
+        return headline.of_network(desk.headline, desk.standing), _("全部")
     row = next((item for item in desk.ground.communities if item["code"] == desk.area.code), None)
     known = desk.headline["households"] is not None
-    return headline.of_area(row, desk.area.area_m2, desk.counts, known=known), desk.area.name
+    return headline.of_area(row, desk.area.area_m2, desk.standing, known=known), desk.area.name
 
 
 def _freshness(desk: Desk) -> str:
@@ -209,39 +225,6 @@ def _freshness(desk: Desk) -> str:
         return _("还没有计算过")
     as_of = _("数据截至 {moment}").format(moment=written.moment(desk.headline["finished_at"]))
     return f":orange[{as_of} · {_('此后有新数据')}]" if desk.behind else as_of
-
-
-def _filters(desk: Desk, at: Address) -> None:
-    names = {item.code: item.name for item in desk.networks}
-    places = {"": _("全部范围")} | {
-        item.code: item.name or item.code for item in desk.ground.areas if item.level != "district"
-    }
-    kinds = {"": _("全部种类")} | {
-        rule: f"{wording.title(rule)} {written.number(sum(of.values()))}" for rule, of in sorted(desk.counts.items())
-    }
-    if at.rule:
-        kinds.setdefault(at.rule, wording.title(at.rule))
-    with st.container(key="filters", horizontal=True):
-        if len(names) > 1:
-            _choice(address.NETWORK, _("网"), names, desk.network)
-        _choice(address.AREA, _("范围"), places, desk.area.code if desk.area else "")
-        _choice(address.RULE, _("种类"), kinds, at.rule or "")
-
-
-def _choice(name: str, label: str, options: dict[str, str], value: str) -> None:
-    def changed() -> None:
-        address.let_go()
-        address.narrow(name, st.session_state[f"filter-{name}"])
-
-    st.session_state[f"filter-{name}"] = value
-    st.selectbox(
-        label,
-        list(options),
-        key=f"filter-{name}",
-        format_func=lambda code: options.get(code, code),
-        label_visibility="collapsed",
-        on_change=changed,
-    )
 
 
 def _empty() -> None:

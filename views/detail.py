@@ -1,4 +1,4 @@
-"""What stands under the list once something is chosen: the facts of a finding or of a grid."""
+"""What stands under the list once something is chosen: an entry of the ledger, or a grid."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import streamlit as st
 
 from gis.i18n import translate as _
 from gis.vocabulary import GridKind
+from views import acts
 from views import address
 from views import format as written
 from views import headline
 from views import listing
+from views import repair
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from gis.coverage.findings import Finding
+    from gis.coverage.ledger import Entry
+    from gis.coverage.ledger import Event
     from gis.records.grids import Facts
     from views.source import Desk
+
+PART = "entry-part"
+FACTS, REPAIR, PAST = "facts", "repair", "past"
 
 
 def draw(desk: Desk) -> None:
     """Draw the facts of what is chosen; nothing where nothing is."""
-    if desk.finding is None and desk.grid is None and not desk.missing:
+    if desk.entry is None and desk.grid is None and not desk.missing:
         return
     with st.container(key="detail"):
-        if desk.finding is not None:
-            _finding(desk.finding, desk.headline["finished_at"] if desk.headline else None)
+        if desk.entry is not None:
+            _entry(desk, desk.entry)
         elif desk.grid is not None:
             _grid(desk.grid, desk.of_grid)
         else:
             _head(_("找不到了"))
-            st.markdown(
-                _("链接里的网格或问题已不在最新结果中:它可能已经解决,或在重新计算后换了编号。请在列表里另选一条。")
-            )
+            st.markdown(_("链接里的网格或条目已经不在,或不在你的管辖范围内。请在列表里另选一条。"))
 
 
 def _head(title: str) -> None:
@@ -50,20 +52,32 @@ def _head(title: str) -> None:
         )
 
 
-def _finding(finding: Finding, as_of: datetime | None) -> None:
-    _head(f"{written.plain(finding.title)} :gray-badge[{written.plain(finding.severity_text)}]")
-    st.markdown(written.plain(finding.reason))
-    headline.facts(_numbers(finding, as_of))
-    if finding.remedies:
-        st.markdown(
-            f"**{_('怎么办')}**\n\n"
-            + "\n".join(f"{place}. {written.plain(text)}" for place, text in enumerate(finding.remedies_text, 1))
-        )
-    _grids(finding.grids)
+def _entry(desk: Desk, entry: Entry) -> None:
+    badge = ":orange-badge" if entry.overdue else ":gray-badge"
+    state = _("逾期") if entry.overdue else entry.state_text
+    severity = f":gray-badge[{written.plain(entry.severity_text)}]"
+    _head(f"{written.plain(entry.title)} {severity} {badge}[{written.plain(state)}]")
+    names = {
+        FACTS: _("情况"),
+        REPAIR: _("怎么办"),
+        PAST: _("经过 {number}").format(number=len(desk.history)),
+    }
+    part = st.segmented_control(
+        _("部分"), list(names), default=FACTS, format_func=names.__getitem__, key=PART, label_visibility="collapsed"
+    )
+    if part == PAST:
+        _past(desk.history)
+    elif part == REPAIR:
+        repair.draw(entry)
+    else:
+        st.markdown(written.plain(entry.reason))
+        headline.facts(_numbers(entry))
+        _grids(entry.grids)
+    acts.draw(desk, entry)
 
 
-def _numbers(finding: Finding, as_of: datetime | None) -> list[tuple[str, str]]:
-    measure = finding.measure
+def _numbers(entry: Entry) -> list[tuple[str, str]]:
+    measure = entry.measure
     known = (
         (_("面积"), "area_m2", written.area),
         (_("最宽处"), "width_m", written.length),
@@ -72,10 +86,36 @@ def _numbers(finding: Finding, as_of: datetime | None) -> list[tuple[str, str]]:
         (_("涉及楼栋"), "buildings", written.number),
         (_("涉及事件"), "incidents", written.number),
     )
-    rows = [(name, write(measure[key])) for name, key, write in known if measure.get(key) is not None]
-    rows.append((_("所在"), finding.area_name or finding.area_code or written.NO_FIGURE))
-    rows.append((_("发现于"), written.moment(as_of)))
+    rows = [(name, write(measure[key])) for name, key, write in known if measure.get(key)]
+    if entry.people:
+        rows.append((_("涉及人数"), written.number(entry.people)))
+    rows.append((_("所在"), entry.area_name or entry.area_code or written.NO_FIGURE))
+    rows.append((_("责任人"), entry.owner or written.NO_FIGURE))
+    rows.append((_("期限"), written.calendar(entry.due_on)))
+    rows.append((_("首次发现"), written.moment(entry.first_seen)))
+    if entry.gone_at is not None:
+        rows.append((_("原因消除"), written.moment(entry.gone_at)))
+    else:
+        rows.append((_("最近确认"), written.moment(entry.last_seen)))
+    if entry.returns:
+        rows.append((_("再次出现"), _("{number} 次").format(number=entry.returns)))
+    if entry.exception_until is not None:
+        rows.append((_("例外至"), written.calendar(entry.exception_until)))
+        rows.append((_("例外理由"), entry.exception_reason or ""))
+    rows.append((_("台账编号"), f"#{entry.id}"))
     return rows
+
+
+def _past(history: list[Event]) -> None:
+    """Draw what happened, newest first."""
+    lines = "".join(
+        f"<li><b>{written.html(event.act_text)}</b> "
+        f"<span>{written.html(event.who)} · {written.html(written.moment(event.at))}</span>"
+        + (f"<p>{written.html(event.note)}</p>" if event.note else "")
+        + "</li>"
+        for event in reversed(history)
+    )
+    st.html(f'<ol class="ga-past">{lines}</ol>')
 
 
 def _grids(codes: list[str]) -> None:
@@ -93,7 +133,7 @@ def _grids(codes: list[str]) -> None:
             )
 
 
-def _grid(grid: Facts, found: list[Finding]) -> None:
+def _grid(grid: Facts, found: list[Entry]) -> None:
     _head(f"{written.plain(grid.name or grid.code, 30)} :gray-badge[{written.plain(kind(grid.kind))}]")
     headline.facts(
         [
@@ -115,8 +155,8 @@ def _grid(grid: Facts, found: list[Finding]) -> None:
         return
     st.markdown(_("**这个网格的问题**(最多列 {number} 条)").format(number=len(found)))
     with st.container(key="of-grid"):
-        for finding in found:
-            listing.row(finding, group="row-of-grid")
+        for entry in found:
+            listing.row(entry, group="row-of-grid")
 
 
 def kind(word: str) -> str:

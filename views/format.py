@@ -106,6 +106,16 @@ def calendar(on: date | None) -> str:
     return f"{on.year}年{on.month}月{on.day}日"
 
 
+def short_day(on: date) -> str:
+    """Day of the year at hand: ``12月1日`` or ``1 Dec``."""
+    return f"{on.day} {on:%b}" if language() == "en" else f"{on.month}月{on.day}日"
+
+
+def today() -> date:
+    """Day of the office."""
+    return datetime.now(UTC).astimezone(ZONE).date()
+
+
 def plain(text: object, limit: int | None = None) -> str:
     """Foreign text as Markdown that shows exactly that text, on one line.
 

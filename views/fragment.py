@@ -22,6 +22,7 @@ from gis.i18n import LOCALES
 from gis.i18n import set_language
 from gis.i18n import translate as _
 from views import actor
+from views import format as written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,34 @@ def guarded(draw: Callable[P, T]) -> Callable[P, T | None]:
 def part(draw: Callable[P, Any]) -> Callable[P, Any]:
     """Make a guarded fragment: a part of a page that reruns by itself."""
     return st.fragment(guarded(draw))  # type: ignore[no-any-return]
+
+
+def tell(place: str, act: Callable[[], str]) -> bool:
+    """Do something and keep what it says for :func:`told`; a refusal is kept as well.
+
+    Returns
+    -------
+    bool
+        Whether it was done.
+    """
+    key = f"told-{place}"
+    try:
+        st.session_state[key] = (True, act(), "")
+    except actor.SessionOver:
+        raise
+    except GridAtlasError as error:
+        _log.warning("%s: %s", place, error)
+        st.session_state[key] = (False, error.message, error.remedy)
+    return bool(st.session_state[key][0])
+
+
+def told(place: str) -> None:
+    """Show once what the last act at a place said: done as a toast, a refusal beside what caused it."""
+    done, sentence, remedy = st.session_state.pop(f"told-{place}", (True, "", ""))
+    if sentence and done:
+        st.toast(sentence, icon=":material/check:")
+    elif sentence:
+        st.error(f"**{written.plain(sentence)}**  \n{written.plain(remedy)}", icon=":material/error:")
 
 
 def over(error: actor.SessionOver) -> None:

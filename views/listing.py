@@ -1,4 +1,4 @@
-"""The list of findings beside the map: how many, filtered by what, as of when; paging and stepping."""
+"""The ledger beside the map: how many, filtered by what, as of when; paging and stepping."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from views import format as written
 from views import source
 
 if TYPE_CHECKING:
-    from gis.coverage.findings import Finding
+    from gis.coverage.ledger import Entry
     from views.address import Address
     from views.source import Desk
 
 NAME_LENGTH = 90
+OWNER_LENGTH = 8
+BY_BUILDING = frozenset({"unassigned_building", "boundary_building", "unlocated_record"})
 
 
 def draw(desk: Desk, at: Address) -> None:
     """Draw the list's head, its rows and its pages."""
     _head(desk, at)
     with st.container(key="list"):
-        for finding in desk.rows:
-            row(finding, chosen=desk.finding is not None and desk.finding.id == finding.id)
+        for entry in desk.rows:
+            row(entry, chosen=desk.entry is not None and desk.entry.id == entry.id)
         if not desk.rows:
             _nothing(desk, at)
         pages = -(-desk.total // source.PAGE_SIZE)
@@ -35,50 +37,65 @@ def draw(desk: Desk, at: Address) -> None:
                 _pages(desk, pages)
 
 
-def row(finding: Finding, *, chosen: bool = False, group: str = "row") -> None:
-    """Draw one finding as a row that can be chosen."""
+def row(entry: Entry, *, chosen: bool = False, group: str = "row") -> None:
+    """Draw one entry as a row that can be chosen."""
     st.button(
-        label(finding),
-        key=f"{group}-{finding.severity}-{finding.id}",
+        label(entry),
+        key=f"{group}-{entry.severity}-{entry.id}",
         type="primary" if chosen else "secondary",
         width="stretch",
         on_click=address.choose,
-        args=(address.FINDING, str(finding.id)),
+        args=(address.ENTRY, str(entry.id)),
     )
 
 
-def label(finding: Finding) -> str:
-    """Write a row: kind and households in the first line, place and size in the second."""
-    households, buildings = finding.measure.get("households") or 0, finding.measure.get("buildings") or 0
-    if households:
-        touched = _("{number} 户").format(number=written.number(households)) if households > 1 else _("1 户")
-    elif buildings:
-        touched = _("{number} 栋").format(number=written.number(buildings)) if buildings > 1 else _("1 栋")
-    else:
-        touched = ""
-    parts = [finding.area_name or finding.area_code or (_("辖区外") if finding.bbox else ""), *_what(finding)]
+def label(entry: Entry) -> str:
+    """Write a row: kind and households in the first line, place and whose it is in the second."""
+    parts = [entry.area_name or entry.area_code or (_("辖区外") if entry.bbox else ""), *_what(entry)]
     details = written.plain(" · ".join(str(part) for part in parts if part), NAME_LENGTH)
-    end = f" :gray[{written.plain(touched)}]" if touched else ""
-    return f"**{written.plain(finding.title)}** *{details}*{end}"
+    touched = _touched(entry)
+    end = f" :gray[{written.plain(touched)}]" if touched else " :gray[ ]"
+    return f"**{written.plain(entry.title)}** *{details}*{end}{_stands(entry)}"
 
 
-def step(desk: Desk, at: Address, by: int) -> None:
-    """Choose the finding before or after the chosen one; the first where none is chosen."""
+def _touched(entry: Entry) -> str:
+    households, buildings = entry.measure.get("households") or 0, entry.measure.get("buildings") or 0
+    if households:
+        return _("{number} 户").format(number=written.number(households)) if households > 1 else _("1 户")
+    if buildings:
+        return _("{number} 栋").format(number=written.number(buildings)) if buildings > 1 else _("1 栋")
+    return ""
+
+
+def _stands(entry: Entry) -> str:
+    """Write whose it is and until when: overdue stands out, what waits for an owner is left to the state."""
+    if entry.state in {"closed", "excepted"} or entry.owner is None:
+        return f" :gray[{written.plain(entry.state_text)}]"
+    whose = entry.owner if len(entry.owner) <= OWNER_LENGTH else f"{entry.owner[: OWNER_LENGTH - 1]}…"
+    parts = [whose, written.short_day(entry.due_on) if entry.due_on else entry.state_text]
+    colour = "orange" if entry.overdue else "gray"
+    return f" :{colour}[{written.plain(' · '.join(parts))}]"
+
+
+def step(desk: Desk, by: int) -> None:
+    """Choose the entry before or after the chosen one; the first where none is chosen."""
     place = 0 if desk.place is None else desk.place + by
-    found = source.neighbour(desk.network, at, min(max(place, 0), desk.total - 1))
+    found = source.neighbour(desk, min(max(place, 0), desk.total - 1))
     if found is not None:
-        address.choose(address.FINDING, str(found.id))
+        address.choose(address.ENTRY, str(found.id))
 
 
-def _what(finding: Finding) -> list[str]:
-    """Say what a finding is about: its land, or its grid, or its building."""
+def _what(entry: Entry) -> list[str]:
+    """Say what an entry is about: its land, or its grid, or its building."""
     said = []
-    if finding.buildings and finding.rule in {"unassigned_building", "boundary_building", "unlocated_record"}:
-        said.append(_("楼栋 {code}").format(code=finding.buildings[0]))
-    elif finding.grids and finding.rule != "unclaimed_land":
-        said.append(_("网格 {codes}").format(codes=joined(finding.grids[:2])))
-    if (finding.measure.get("area_m2") or 0) > 0 and finding.rule.endswith(("land", "part")):
-        said.append(written.area(finding.measure["area_m2"]))
+    if entry.buildings and entry.rule in BY_BUILDING:
+        said.append(_("楼栋 {code}").format(code=entry.buildings[0]))
+    elif entry.subjects.get("category"):
+        said.append(str(entry.subjects["category"]))
+    elif entry.grids and entry.rule != "unclaimed_land":
+        said.append(_("网格 {codes}").format(codes=joined(entry.grids[:2])))
+    if (entry.measure.get("area_m2") or 0) > 0 and entry.rule.endswith(("land", "part")):
+        said.append(written.area(entry.measure["area_m2"]))
     return said
 
 
@@ -106,7 +123,7 @@ def _head(desk: Desk, at: Address) -> None:
                 help=hint,
                 disabled=not desk.total,
                 on_click=step,
-                args=(desk, at, by),
+                args=(desk, by),
             )
 
 
@@ -114,10 +131,10 @@ def _nothing(desk: Desk, at: Address) -> None:
     with st.container(key="nothing"):
         if desk.headline is None:
             st.markdown(_("还没有计算过覆盖情况。点“重新计算”开始。"))
-        elif at.rule or desk.area is not None:
-            st.markdown(_("这个范围内没有这类问题。可以放宽上面的筛选。"))
+        elif at.narrowed:
+            st.markdown(_("没有符合这些条件的条目。可以放宽上面的筛选。"))
         else:
-            st.markdown(_("没有发现盲区,也没有其他问题。网格或楼栋有变动后请重新计算。"))
+            st.markdown(_("没有发现盲区,也没有其他问题。网格或楼栋有变动后会自动重新计算。"))
 
 
 def _pages(desk: Desk, pages: int) -> None:

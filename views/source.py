@@ -17,7 +17,7 @@ from typing import Any
 
 import aiosql
 
-from gis.coverage import findings
+from gis.coverage import ledger
 from gis.coverage import summary
 from gis.db.connection import APP
 from gis.db.connection import conninfo
@@ -28,13 +28,17 @@ from gis.records import grids
 from gis.records import networks
 from gis.records import overview
 from views import actor
+from views.address import ENTRY
 from views.address import FINDING
 from views.address import GRID
 
 if TYPE_CHECKING:
     import psycopg
 
-    from gis.coverage.findings import Finding
+    from gis.coverage.ledger import Entry
+    from gis.coverage.ledger import Event
+    from gis.coverage.ledger import Person
+    from gis.coverage.ledger import Query
     from gis.records.overview import Overview
     from gis.vocabulary import Actor
     from views.address import Address
@@ -67,21 +71,31 @@ class Desk:
         Figures of the newest refresh; None before the first.
     behind : bool
         Whether a file came in after that refresh.
+    query : Query
+        Which entries of the ledger the address asks for.
     counts : dict
-        Findings of the network and area by rule and severity.
+        Entries under the filters of the address, of every kind, by rule and severity.
+    standing : dict
+        Open entries of the network and area by rule and severity, whatever else narrows the list.
+    states : dict
+        Entries of the network by state, and how many are overdue.
     total : int
         Length of the list under the filters of the address.
     page : int
         Page of the list, from 1.
-    rows : list of Finding
-        Findings on that page.
+    rows : list of Entry
+        Entries on that page.
     place : int or None
-        Where the chosen finding stands in the list, from 0.
-    finding, grid : what is chosen, or None
+        Where the chosen entry stands in the list, from 0.
+    entry, grid : what is chosen, or None
+    history : list of Event
+        What happened to the chosen entry.
     missing : bool
         Whether the address chose something that is not there any more.
-    of_grid : list of Finding
-        Findings that name the chosen grid.
+    of_grid : list of Entry
+        Open entries that name the chosen grid.
+    people : list of Person
+        Whom the visitor may give entries to.
     versions : dict
         Version of each table.
     """
@@ -92,15 +106,20 @@ class Desk:
     area: areas.Area | None
     headline: dict[str, Any] | None
     behind: bool
+    query: Query
     counts: dict[str, dict[str, int]]
+    standing: dict[str, dict[str, int]]
+    states: dict[str, int]
     total: int
     page: int
-    rows: list[Finding]
+    rows: list[Entry]
     place: int | None
-    finding: Finding | None
+    entry: Entry | None
+    history: list[Event]
     grid: grids.Facts | None
     missing: bool
-    of_grid: list[Finding]
+    of_grid: list[Entry]
+    people: list[Person]
     versions: dict[str, int]
 
 
@@ -123,46 +142,55 @@ def load(address: Address) -> Desk:
         network = _network(known, address.network)
         versions = dict(conn.execute(_queries().versions.sql).fetchall())
         ground = _ground(conninfo(APP), me, network, tuple(sorted(versions.items())))
-        chosen_area = next((item for item in ground.areas if item.code == address.area), None)
-        area = chosen_area.code if chosen_area else None
-        rules = [address.rule] if address.rule else None
-        counts = _counts(conn, network, area)
-        total = sum(n for rule, of in counts.items() if not rules or rule in rules for n in of.values())
+        area = next((item for item in ground.areas if item.code == address.area), None)
+        query = address.query()
+        counts = ledger.counts(conn, network, address.query(every_kind=True))
+        total = sum(n for rule, of in counts.items() if not query.rules or rule in query.rules for n in of.values())
         newest = summary.headline(conn, network)
         imported = conn.execute(_queries().newest_import.sql).fetchone()
-        finding, grid, missing = _chosen(conn, network, address)
-        place = _place(conn, network, area, rules, finding)
+        entry, grid, missing = _chosen(conn, network, address)
+        place = None if entry is None else ledger.position(conn, network, query, entry.id)
         page = place // PAGE_SIZE + 1 if place is not None else min(address.page, max(-(-total // PAGE_SIZE), 1))
         return Desk(
             ground=ground,
             networks=known,
             network=network,
-            area=chosen_area,
+            area=area,
             headline=newest,
             behind=bool(newest and imported and imported[0] and imported[0] > newest["finished_at"]),
+            query=query,
             counts=counts,
+            standing=ledger.counts(conn, network, ledger.Query(states=ledger.OPEN, area=address.area)),
+            states=ledger.states(conn, network),
             total=total,
             page=page,
-            rows=findings.listing(
-                conn, network, rules=rules, area=area, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
-            ),
+            rows=ledger.entries(conn, network, query, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE),
             place=place,
-            finding=finding,
+            entry=entry,
+            history=[] if entry is None else ledger.history(conn, entry.id),
             grid=grid,
             missing=missing,
-            of_grid=_of_grid(conn, network, grid),
+            of_grid=[]
+            if grid is None
+            else ledger.entries(conn, network, ledger.Query(states=ledger.OPEN, grid=grid.code), limit=OF_GRID),
+            people=ledger.people(conn),
             versions=versions,
         )
 
 
-def neighbour(network: str, address: Address, place: int) -> Finding | None:
-    """Give the finding at a place of the list, from 0; None beyond its ends."""
+def neighbour(desk: Desk, place: int) -> Entry | None:
+    """Give the entry at a place of the list, from 0; None beyond its ends."""
     if place < 0:
         return None
     with session(actor.current()) as conn:
-        rules = [address.rule] if address.rule else None
-        found = findings.listing(conn, network, rules=rules, area=address.area, limit=1, offset=place)
+        found = ledger.entries(conn, desk.network, desk.query, limit=1, offset=place)
     return found[0] if found else None
+
+
+def entry_of(finding: str) -> int | None:
+    """Give the number of the entry behind a finding the map names; None where it is gone."""
+    with session(actor.current()) as conn:
+        return _entry_of(conn, finding)
 
 
 def search(text: str, network: str) -> list[grids.Grid]:
@@ -190,32 +218,14 @@ def _network(known: list[networks.Network], wanted: str | None) -> str:
     return (drawn or codes or ["comprehensive"])[0]
 
 
-def _counts(conn: psycopg.Connection[Any], network: str, area: str | None) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for rule, severity, number in conn.execute(_queries().listed.sql, {"network": network, "area": area}):
-        found.setdefault(rule, {})[severity] = number
-    return found
-
-
-def _place(
-    conn: psycopg.Connection[Any], network: str, area: str | None, rules: list[str] | None, finding: Finding | None
-) -> int | None:
-    if finding is None:
-        return None
-    row = conn.execute(
-        _queries().position.sql, {"network": network, "area": area, "rules": rules, "id": finding.id}
-    ).fetchone()
-    return None if row is None else int(row[0])
-
-
 def _chosen(
     conn: psycopg.Connection[Any], network: str, address: Address
-) -> tuple[Finding | None, grids.Facts | None, bool]:
+) -> tuple[Entry | None, grids.Facts | None, bool]:
     kind, key = address.chosen or (None, "")
     try:
-        if kind == FINDING:
-            number = int(key) if key.isdecimal() and len(key) < LONGEST_ID else -1
-            return findings.get(conn, number), None, False
+        if kind in {ENTRY, FINDING}:
+            number = _number(key) if kind == ENTRY else _entry_of(conn, key)
+            return (None, None, True) if number is None else (ledger.get(conn, number), None, False)
         if kind == GRID:
             return None, grids.facts(conn, key, network), False
     except NotFound:
@@ -223,8 +233,10 @@ def _chosen(
     return None, None, False
 
 
-def _of_grid(conn: psycopg.Connection[Any], network: str, grid: grids.Facts | None) -> list[Finding]:
-    if grid is None:
-        return []
-    ids = conn.execute(_queries().of_grid.sql, {"network": network, "grid": grid.code, "limit": OF_GRID}).fetchall()
-    return [findings.get(conn, row[0]) for row in ids]
+def _entry_of(conn: psycopg.Connection[Any], finding: str) -> int | None:
+    row = conn.execute(_queries().entry_of.sql, {"finding": _number(finding)}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _number(key: str) -> int | None:
+    return int(key) if key.isdecimal() and len(key) < LONGEST_ID else None
