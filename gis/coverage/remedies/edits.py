@@ -196,6 +196,46 @@ def takers(partition: Partition, place: Any) -> dict[str, float]:  # noqa: ANN40
     return {code: length for code, length in mesh.shared(gap).items() if {mesh.homes.get(code)} == homes}
 
 
+def winners(partition: Partition, one: str, other: str) -> list[str]:
+    """Give which of two grids may have the land both claim: it lies in their community."""
+    mesh = Mesh(partition)
+    both = [i for i, claim in enumerate(mesh.owners) if {one, other} <= claim]
+    return [grid for grid in (one, other) if both and _at_home(mesh, both, grid)]
+
+
+def joiners(partition: Partition, place: Any, grid: str) -> dict[str, float]:  # noqa: ANN401
+    """Give the grids of the same community that touch a detached piece of a grid, with the common border (m)."""
+    mesh = Mesh(partition)
+    piece = _piece(mesh, place, grid)
+    home = mesh.homes.get(grid)
+    return {c: length for c, length in mesh.shared(piece).items() if c != grid and mesh.homes.get(c) == home}
+
+
+def may_hold(partition: Partition, building: Any, grid: str) -> bool:  # noqa: ANN401
+    """Whether a grid may have all of a building: it stands in its community."""
+    mesh = Mesh(partition, [shapely.boundary(building)])
+    return grid in mesh.homes and _at_home(mesh, mesh.within(building), grid)
+
+
+def open_land(partition: Partition, place: Any) -> bool:  # noqa: ANN401
+    """Whether a place holds land of a community that no grid claims."""
+    mesh = Mesh(partition)
+    return square_metres(mesh.faces[mesh.gaps(place)]) > DUST_M2
+
+
+def community(partition: Partition, place: Any) -> int | None:  # noqa: ANN401
+    """Give the community most of the unclaimed land of a place lies in."""
+    mesh = Mesh(partition)
+    gap = _gap(mesh, place)
+    return mesh.area[max(gap, key=lambda i: shapely.area(mesh.faces[i]))]
+
+
+def _at_home(mesh: Mesh, faces: list[int], grid: str) -> bool:
+    home = mesh.homes.get(grid)
+    strange = [i for i in faces if home is not None and mesh.area[i] != home]
+    return square_metres(mesh.faces[strange]) <= DUST_M2
+
+
 def _gap(mesh: Mesh, place: Any) -> list[int]:  # noqa: ANN401
     gap = mesh.gaps(place)
     if not gap:

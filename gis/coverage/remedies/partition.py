@@ -88,12 +88,15 @@ class Edit:
         New shapes by code; None: the grid is merged into another and ends.
     made : dict of str to str
         Codes of grids that did not exist, each with the grid it was split from ("" if from none).
+    homes : dict of str to int or None
+        Communities of those grids.
     moves : list of Move
         Land that changed hands, one entry per pair of owners.
     """
 
     shapes: dict[str, Any]
     made: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, int | None] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
 
 
@@ -143,7 +146,9 @@ class Mesh:
         return [i for i, claim in enumerate(self.owners) if code in claim]
 
     def within(self, place: Any) -> list[int]:  # noqa: ANN401 - shapely has no types
-        """Give the faces that lie in a place."""
+        """Give the faces that lie in a place; of a point, the face around it."""
+        if shapely.get_dimensions(place) == 0:
+            return np.flatnonzero(shapely.covers(self.faces, place)).tolist()
         wide = shapely.buffer(place, NEAR)
         shapely.prepare(wide)
         return np.flatnonzero(shapely.covers(wide, shapely.point_on_surface(self.faces))).tolist()
@@ -254,7 +259,8 @@ class Mesh:
             Move(before, after, shapely.coverage_union_all(self.faces[faces]))
             for (before, after), faces in pairs.items()
         ]
-        return Edit({code: self.shape(code) for code in touched}, dict(self.made), moves)
+        homes = {code: self.homes[code] for code in self.made}
+        return Edit({code: self.shape(code) for code in touched}, dict(self.made), homes, moves)
 
 
 def multi(shape: Any) -> Any:  # noqa: ANN401

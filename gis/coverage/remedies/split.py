@@ -37,6 +37,9 @@ OFFSETS = 5
 TREES = 40
 """Random spanning trees of the blocks between roads; each edge of one is a cut."""
 
+LATTICE = 15
+"""Lines each way where no straight cut leaves two connected parts."""
+
 MISSED = 0.25
 """What cutting a building costs, as a share of the households on the wrong side."""
 
@@ -129,6 +132,9 @@ def _best(land: Any, houses: list[House], share: float, roads: Sequence[Any]) ->
     judge = _Judge(land, houses, share)
     straight = min((judge.weigh(*sides) for sides in judge.straight()), key=lambda cut: cut.cost, default=None)
     along = min((judge.weigh(*sides) for sides in judge.along(roads)), key=lambda cut: cut.cost, default=None)
+    if not any(cut is not None and np.isfinite(cut.cost) for cut in (straight, along)):
+        # A shape so crooked that every line cuts bits off it: any way through a lattice will do.
+        along = min((judge.weigh(*sides) for sides in judge.along(judge.lattice())), key=lambda c: c.cost, default=None)
     able = [cut for cut in (straight, along) if cut is not None and np.isfinite(cut.cost)]
     if along is not None and straight is not None and along.cost <= straight.cost + ROAD_BONUS < float("inf"):
         return along
@@ -223,6 +229,15 @@ class _Judge:
                 seen.add(side)
                 rest = [i for i in range(len(blocks)) if i not in side]
                 yield _union(blocks[sorted(side)]), _union(blocks[rest])
+
+    def lattice(self) -> list[Any]:
+        """Give lines to and fro across the polygon."""
+        west, south, east, north = self.land.bounds
+        steps = np.linspace(0, 1, LATTICE + 2)[1:-1]
+        return [
+            *(shapely.LineString([(x, south), (x, north)]) for x in west + steps * (east - west)),
+            *(shapely.LineString([(west, y), (east, y)]) for y in south + steps * (north - south)),
+        ]
 
     def _whole(self, first: Any, second: Any) -> tuple[Any, Any]:  # noqa: ANN401
         """Move the cut around the buildings it goes through, each to the side of its point."""
