@@ -44,6 +44,7 @@ WITH RECURSIVE wanted AS (
     WHERE n.code = %(network)s AND (%(area)s::text IS NULL OR l.area_id IN (SELECT id FROM wanted))
         AND (%(grid)s::text IS NULL OR l.grid_codes @> ARRAY[%(grid)s::text])
 )
+SELECT * FROM (
 SELECT CASE WHEN %(by)s = 'area' THEN a.code WHEN %(by)s = 'grid' THEN g.code ELSE j.rule END AS key,
     CASE WHEN %(by)s = 'area' THEN a.name END AS name,
     count(*) FILTER (WHERE j.stands AND j.fresh) AS new,
@@ -57,7 +58,8 @@ LEFT JOIN atlas.area AS a ON a.id = j.area_id
 LEFT JOIN LATERAL unnest(j.grid_codes) AS g (code) ON %(by)s = 'grid'
 WHERE (j.stands <> j.stood) AND (%(by)s <> 'grid' OR g.code IS NOT NULL)
 GROUP BY 1, 2
-ORDER BY new_households + returned_households DESC, new DESC, key
+) AS c
+ORDER BY c.new_households + c.returned_households DESC, c.new DESC, c.key
 
 -- name: standing
 -- Areas or grids as they stand now, and as they stood on a day: most blind households first.
