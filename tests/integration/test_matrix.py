@@ -65,7 +65,22 @@ INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read) VA
 INSERT INTO backup (file, bytes, sha256) VALUES ('f', 1, 'x');
 INSERT INTO audit (action, relation) VALUES ('look', 'area');
 UPDATE building SET name = 'n';
+INSERT INTO finding_building SELECT f.id, b.id FROM finding f JOIN building b ON b.geom = f.geom WHERE f.rule = 'boundary_building';
+INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes) SELECT network_id, rule, key, severity, area_id, grid_codes FROM finding
+ORDER BY array_position(ARRAY['A1'], grid_codes[1]), network_id; -- the first one lies where all that have a scope work
+INSERT INTO coverage_day (network_id, area_id, grid_code, buildings, households, blind_buildings, blind_households)
+SELECT n.id, a.id, g, 1, 7, 1, 7 FROM network n CROSS JOIN (SELECT id, NULL AS g FROM area UNION ALL SELECT NULL, NULL
+    UNION ALL SELECT area_id, code FROM grid WHERE network_id = 1) AS a (id, g);
 """
+BOOK = """
+INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes, state, owner_id)
+SELECT 1, 'x', name, 'warn', (SELECT id FROM area WHERE code = 'C'), '{C1}', 'doing', id FROM account;
+INSERT INTO ledger_event (ledger_id, act) SELECT id, 'comment' FROM ledger;
+INSERT INTO task (ledger_id, kind, network_id, owner_id) SELECT id, 'visit', network_id, owner_id FROM ledger;
+INSERT INTO proposal (ledger_id, network_id, remedy, edit) SELECT id, network_id, '{}', '[]' FROM ledger;
+INSERT INTO ledger_filter (account_id, name, query) SELECT id, 'x', '{}' FROM account;
+"""
+"""What hangs on the accounts: an entry that each of them owns, far from where most of them work, and what belongs to entries."""
 
 INSIDE = {
     "office": "true",
@@ -81,6 +96,10 @@ GRIDS = {"street": "('A1', 'A2', 'B1')", "community": "('A1', 'A2')", "grid": "(
 AREAS = {"street": "('S', 'A', 'B')", "community": "('A')", "grid": "('')"}
 
 
+ENTRY = ("ledger_event", "task", "proposal")
+"""Tables whose rows are seen by whoever sees their entry of the ledger."""
+
+
 def inside(table, reach):
     """Condition on the rows of a table (alias t) for being inside a scope, for the house to count by."""
     if reach == "office":
@@ -91,6 +110,7 @@ def inside(table, reach):
     by_grid = f"SELECT g.id FROM grid g JOIN network n ON n.id = g.network_id WHERE g.code IN {GRIDS[reach]} {net}"
     by_area = f"SELECT id FROM area WHERE code IN {AREAS[reach]}"
     named = f"(SELECT n.code FROM network n WHERE n.id = t.network_id) {'=' if reach == 'grid' else '>='} '{'zh' if reach == 'grid' else ''}'"
+    told = f"t.area_id IN ({by_area})" if reach != "grid" else f"'A1' = ANY (t.grid_codes) AND {named}"
     return {
         "grid": f"t.area_id IN ({by_area})",
         "building": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'bA1'",
@@ -98,7 +118,13 @@ def inside(table, reach):
         "assignment": f"t.grid_id IN ({by_grid})",
         "grid_figure": f"t.grid_id IN ({by_grid})",
         "grid_finding": f"t.grid_code IN {GRIDS[reach]} AND {named}",
-        "finding": f"t.area_id IN ({by_area})" if reach != "grid" else f"'A1' = ANY (t.grid_codes) AND {named}",
+        "finding": told,
+        "finding_building": f"EXISTS (SELECT FROM finding f WHERE f.id = t.finding_id AND {told.replace('t.', 'f.')})",
+        "ledger": told,
+        **dict.fromkeys(
+            ENTRY, f"EXISTS (SELECT FROM ledger l WHERE l.id = t.ledger_id AND {told.replace('t.', 'l.')})"
+        ),
+        "coverage_day": f"t.area_id IN ({by_area})" if reach != "grid" else f"t.grid_code = 'A1' AND {named}",
     }[table]
 
 
@@ -110,6 +136,9 @@ OWN = {
     "api_token": "t.account_id = %(account)s",
     "import": "t.actor = %(me)s",
     "audit": "t.actor = %(me)s",
+    "ledger": "t.owner_id = %(account)s",
+    "task": "t.owner_id = %(account)s",
+    "ledger_filter": "t.account_id = %(account)s",
 }
 COLUMN = {"login_session": "id", "api_token": "id"}
 """What to count where not every column may be read."""
@@ -132,6 +161,7 @@ def office(shared_database):
         conn.execute("INSERT INTO api_token (token_hash, account_id, label, expires_at)"
                      " SELECT sha256(name::bytea), id, 'x', now() + interval '1 day' FROM account")  # fmt: skip
         conn.execute("INSERT INTO credential (account_id, hash) SELECT id, 'x' FROM account")
+        conn.execute(BOOK)
         conn.execute("INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor)"
                      " SELECT 'areas', 'f', 'x', 'x', 'wgs84', 1, name FROM account")  # fmt: skip
     yield shared_database
@@ -192,6 +222,16 @@ def condition(role, reach, table, operation):
     if right is Extent.OWN:
         wide = table == "import" and operation is Operation.SELECT and reach_now == "office"
         return "true" if wide else OWN[table]
+    if table in {"ledger", *ENTRY} and role in {
+        Role.WORKER,
+        Role.DEPARTMENT,
+    }:  # an owner sees what is his, wherever it lies
+        owned = (
+            "t.owner_id = %(account)s"
+            if table == "ledger"
+            else "t.ledger_id IN (SELECT id FROM ledger WHERE owner_id = %(account)s)"
+        )
+        return f"({inside(table, reach_now)}) OR {owned}"
     told = " AND NOT t.subjects ? 'incident'" if table == "finding" and role is Role.WALL else ""
     return f"({inside(table, reach_now)}){told}"
 
@@ -264,12 +304,13 @@ def test_each_person_reads_exactly_what_the_matrix_says(role, reach):
 
 KEY = {
     "layer_version": "relation", "building_cell": "z", "incident_cell": "z", "assignment": "building_id", "grid_figure": "grid_id", "area_figure": "area_id",
-    "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name",
+    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name",
 }  # fmt: skip
 TOUCHED = {
     "login_session": "ended_at = now(), ending = 'revoked'",
     "api_token": "revoked_at = now()",
     "account": "display = 'x'",
+    "ledger_filter": "name = 'y'",
 }
 
 
@@ -321,6 +362,13 @@ NEW = {
     "grid_incident": "VALUES (1, 'x', 'matter', 1)",
     "finding": "(rule, severity) VALUES ('x', 'hint')",
     "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
+    "finding_building": "VALUES (1, 1)",
+    "ledger": "(network_id, rule, key, severity) VALUES (1, 'x', 'new', 'warn')",
+    "ledger_event": "(ledger_id, act) VALUES (1, 'comment')",
+    "ledger_filter": "(account_id, name, query) VALUES (account_id(), 'new', '{{}}')",
+    "task": "(ledger_id, kind, network_id) VALUES (1, 'visit', 1)",
+    "proposal": "(ledger_id, network_id, remedy, edit) VALUES (1, 1, '{{}}', '[]')",
+    "coverage_day": "(network_id, buildings, households, blind_buildings, blind_households) VALUES (2, 1, 1, 1, 1)",
     "refresh": "(network_id, summary, started_at) VALUES (1, '{{}}', now())",
     "road": "(code, geom) VALUES ('new', ST_Multi(ST_SetSRID(ST_MakeLine(ST_Point(120, 30), ST_Point(120.1, 30)), 4490)))",
     "water": "(code, geom) VALUES ('new', {box})",
