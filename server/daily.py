@@ -10,6 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gis.access import schedule
+from gis.db.connection import session
+from gis.records import people
+from gis.settings import PeopleSettings
+from gis.vocabulary import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +39,18 @@ def daily() -> Iterator[None]:
         stopping.set()
 
 
+def tick(now: datetime) -> None:
+    """Do what is due: backups and the audit's retention, and the retention of tracks."""
+    schedule.tick(now)
+    with session(Actor.job("daily")) as conn:
+        people.forget_tracks(conn, PeopleSettings().track_days)
+
+
 def _run(stopping: threading.Event) -> None:
     pause = FIRST_S
     while not stopping.wait(pause):
         try:
-            schedule.tick(datetime.now(UTC))
+            tick(datetime.now(UTC))
             pause = EVERY_S
         except Exception:  # noqa: BLE001 - logged; the clock goes on
             _log.exception("what is done every day failed; it is tried again")

@@ -142,6 +142,7 @@ COMMENT ON COLUMN track.doubts IS 'speed: parts at an impossible speed were left
 CREATE INDEX track_counted ON track USING gist (counted);
 CREATE INDEX track_person ON track (person_id, started_at);
 CREATE INDEX track_started ON track (started_at);
+CREATE INDEX track_ended ON track (ended_at);
 
 -- duties ------------------------------------------------------------------------------------------
 

@@ -116,7 +116,9 @@ def test_the_same_people_again_change_nothing_and_a_change_is_one(staffed, tmp_p
     text = "工号,姓名,手机,岗位,网格编码,任职日期,离任日期\nW1,王一,13800138001,网格长,A1,2024-02-01,2026-06-30\n"
     report = take(tmp_path, "later.csv", Dataset.PEOPLE, text)
     assert (report.counts.inserted, report.counts.updated) == (0, 1)
-    assert ask("SELECT valid_from::text, valid_to::text FROM post WHERE duty = 'chief'") == [("2024-02-01", "2026-06-30")]
+    assert ask("SELECT valid_from::text, valid_to::text FROM post WHERE duty = 'chief'") == [
+        ("2024-02-01", "2026-06-30")
+    ]
     assert ask("SELECT phone FROM person WHERE code = 'W1'") == [("13800138001",)]
     # he comes back after a break: a second post
     text = "工号,姓名,岗位,网格编码,任职日期\nW1,王一,网格长,A1,2026-09-01\n"
@@ -152,12 +154,16 @@ def test_people_from_a_workbook_leave_organisations_and_duties(street, tmp_path)
     report = take(tmp_path, "leave.csv", Dataset.LEAVES, leave)
     assert reasons(report) == {3: "person_unknown", 4: "leave_twice"}
     assert take(tmp_path, "leave.csv", Dataset.LEAVES, leave).counts.written == 0
-    assert ask("SELECT begins::text, ends::text FROM leave ORDER BY begins") == [("2026-03-01", "2026-03-09"), ("2026-05-01", None)]
+    assert ask("SELECT begins::text, ends::text FROM leave ORDER BY begins") == [
+        ("2026-03-01", "2026-03-09"),
+        ("2026-05-01", None),
+    ]
     duties = "事项编号,事项名称,清单,小类,牵头单位,辖区编码\nD1,占道经营,配合履职,占道经营,城管所,\nD2,噪声,基本履职,噪声,,A\nD3,噪声,基本,噪声,,Q\n"
     report = take(tmp_path, "duties.csv", Dataset.DUTIES, duties)
     assert reasons(report) == {3: "area_unknown"}
     assert ask("SELECT code, listing, kind, lead, area_code FROM duty ORDER BY code") == [
-        ("D1", "shared", "matter", "城管所", None), ("D2", "street", "matter", "", "A")
+        ("D1", "shared", "matter", "城管所", None),
+        ("D2", "street", "matter", "", "A"),
     ]
     assert take(tmp_path, "duties.csv", Dataset.DUTIES, duties).counts.written == 0
 
@@ -174,7 +180,9 @@ W2,,,120.015,30.01,五
 def test_visits_find_their_grid_their_person_and_come_once(staffed, tmp_path):
     report = take(tmp_path, "visits.csv", Dataset.VISITS, VISITS, datum="wgs84")
     assert (report.counts.inserted, reasons(report)) == (3, {4: "person_unknown", 5: "no_visited_at"})
-    found = ask("SELECT v.code, v.grid_code, a.code, counts FROM visit v JOIN area a ON a.id = v.area_id ORDER BY v.code")
+    found = ask(
+        "SELECT v.code, v.grid_code, a.code, counts FROM visit v JOIN area a ON a.id = v.area_id ORDER BY v.code"
+    )
     assert found == [
         ("13700137000/20260301T013000Z/bB1", "B1", "B", True),
         ("W2/20260301T010000Z", "A2", "A", True), ("W2/20260301T020000Z", "A2", "A", True),
@@ -196,7 +204,10 @@ def gpx(points, mark="trkpt", head=""):
 
 
 def walk(start, count=10, x=120.011, y=30.005, step=0.0001, seconds=10):
-    return [(round(x + k * step, 6), y, (start + timedelta(seconds=seconds * k)).strftime("%Y-%m-%dT%H:%M:%SZ")) for k in range(count)]
+    return [
+        (round(x + k * step, 6), y, (start + timedelta(seconds=seconds * k)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for k in range(count)
+    ]
 
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
@@ -207,7 +218,9 @@ def test_a_gpx_gives_tracks_cut_at_pauses_and_only_what_was_walked_counts(staffe
     points = walk(NOON) + walk(NOON + timedelta(seconds=100), x=120.022) + walk(NOON + timedelta(hours=1))
     report = take(tmp_path, "morning.gpx", Dataset.TRACKS, gpx(points), datum="wgs84", person="W2")
     assert (report.counts.inserted, report.rejected) == (2, 0)
-    found = ask("SELECT code, ST_NumPoints(geom), ST_NumGeometries(counted), doubts, ST_M(ST_StartPoint(geom)) FROM track ORDER BY started_at")
+    found = ask(
+        "SELECT code, ST_NumPoints(geom), ST_NumGeometries(counted), doubts, ST_M(ST_StartPoint(geom)) FROM track ORDER BY started_at"
+    )
     assert found == [
         ("W2/20260301T040000Z", 20, 2, ["speed"], NOON.timestamp()),
         ("W2/20260301T050000Z", 10, 1, [], (NOON + timedelta(hours=1)).timestamp()),
@@ -244,7 +257,7 @@ def test_waypoints_are_visits(staffed, tmp_path):
     text = gpx([(120.015, 30.01, "2026-03-01T01:00:00Z"), (120.0151, 30.01, None)], mark="wpt")
     report = take(tmp_path, "way.gpx", Dataset.VISITS, text, datum="gcj02", person="13700137000")
     assert (report.counts.inserted, reasons(report)) == (1, {2: "no_visited_at"})
-    (x, grid), = ask("SELECT ST_X(geom), grid_code FROM visit")
+    ((x, grid),) = ask("SELECT ST_X(geom), grid_code FROM visit")
     assert abs(x - 120.015) > 0.001  # turned from GCJ-02: some 500 m
     assert grid == "A2"
 
@@ -267,7 +280,14 @@ def test_waypoints_are_visits(staffed, tmp_path):
 def test_what_cannot_be_used_is_one_sentence_and_a_remedy(street, tmp_path, monkeypatch, name, dataset, text, error):
     monkeypatch.setenv("GRIDATLAS_INTAKE_MAX_TRACK_POINTS", "50")
     with pytest.raises(error) as caught:
-        take(tmp_path, name, dataset, text, datum="wgs84", person="W1" if dataset in (Dataset.VISITS, Dataset.TRACKS) else None)
+        take(
+            tmp_path,
+            name,
+            dataset,
+            text,
+            datum="wgs84",
+            person="W1" if dataset in (Dataset.VISITS, Dataset.TRACKS) else None,
+        )
     assert caught.value.message
     assert caught.value.remedy
     assert ask("SELECT count(*) FROM import") == [(0,)]

@@ -1,0 +1,128 @@
+"""The duty list (权责清单): which unit leads for a category, in the whole street or in one area.
+
+Casework gives the list versions later; here it is read, taken in by import, and one item
+can be given a leading unit, which ends what was in force for the same matter before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import aiosql
+from psycopg.rows import class_row
+
+from gis.db.connection import session
+from gis.errors import BadInput
+from gis.records import people
+from gis.vocabulary import IncidentKind
+from gis.vocabulary import Listing
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import psycopg
+
+    from gis.vocabulary import Actor
+
+_queries = aiosql.from_path(Path(__file__).with_name("duties.sql"), "psycopg", mandatory_parameters=False)
+
+
+class LeadMissing(BadInput):
+    """A claim without a category or without a unit."""
+
+    template = "牵头单位和小类都要写明。"
+    cure = "请补上后重试。"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the duty list; without an area it holds in the whole street."""
+
+    id: int
+    code: str
+    name: str
+    listing: str
+    kind: str
+    category: str
+    area: str | None
+    lead: str
+    assists: str
+    basis: str
+    valid_from: date
+    valid_to: date | None
+
+
+def listing(
+    conn: psycopg.Connection[Any],
+    *,
+    kind: str | None = None,
+    category: str | None = None,
+    area: str | None = None,
+    words: str = "",
+    day: date | None = None,
+    limit: int = 200,
+) -> list[Item]:
+    """Give the items in force on a day (today by default); of an area: those of the whole street too."""
+    given = {"kind": kind, "category": category, "area": area, "words": words.strip(), "day": day, "limit": limit}
+    with conn.cursor(row_factory=class_row(Item)) as cursor:
+        return cursor.execute(_queries.duties.sql, given).fetchall()
+
+
+def claim(
+    actor: Actor,
+    category: str,
+    lead: str,
+    begins: date,
+    *,
+    kind: IncidentKind | str = IncidentKind.MATTER,
+    area: str | None = None,
+    which: Listing | str = Listing.STREET,
+    assists: str = "",
+    basis: str = "",
+    reason: str | None = None,
+) -> int:
+    """Give a category its leading unit from a day on; what was in force for it ends the day before.
+
+    Parameters
+    ----------
+    actor : Actor
+        A supervisor of the whole office.
+    category, kind : str
+        Which matters.
+    lead, assists : str
+        Units.
+    begins : date
+        First day.
+    area : str, optional
+        Code of an area, for a rule of that area alone.
+    which : Listing
+        Which of the three lists it stands on.
+
+    Returns
+    -------
+    int
+        Number of the item.
+
+    Raises
+    ------
+    LeadMissing, NotAllowed
+    """
+    if not category.strip() or not lead.strip():
+        raise LeadMissing
+    kind, which = IncidentKind(kind), Listing(which)
+    code = f"{kind.value}/{category.strip()}/{area or '-'}/{begins.isoformat()}"
+    given = {
+        "kind": kind.value, "category": category.strip(), "lead": lead.strip(), "begins": begins, "area": area,
+        "listing": which.value, "assists": assists.strip(), "basis": basis.strip(), "name": category.strip(),
+        "code": code,
+    }  # fmt: skip
+    with session(actor) as conn:
+        conn.execute(_queries.end_before.sql, given)
+        made = conn.execute(_queries.claim.sql, given).fetchone()
+        assert made is not None
+        after = {key: given[key] for key in ("kind", "category", "area", "lead", "assists", "listing")}
+        people.note(conn, "claim", "duty", code, after={**after, "from": begins.isoformat()}, reason=reason)
+        return int(made[0])
