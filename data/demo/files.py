@@ -1,7 +1,8 @@
 """The demo as files of the kinds an office has, to try the import with.
 
-GeoPackage with every layer; GeoJSON and a zipped Shapefile (GBK) of the grids; buildings and
-incidents as CSV (GBK) and Excel with Chinese headers; the same places in GCJ-02 once more;
+GeoPackage with every layer; GeoJSON and a zipped Shapefile (GBK) of the grids; buildings,
+incidents and visits as CSV (GBK) and Excel with Chinese headers; the same places in GCJ-02
+once more; people, leave, organisations and duties as plain tables; the positions of the walks;
 and the table of planted flaws.
 """
 
@@ -23,6 +24,7 @@ from gis.crs import gcj02_from_wgs84
 from gis.errors import RightMissing
 from gis.i18n import translate as _
 from gis.vocabulary import FIELDS
+from gis.vocabulary import SHAPES
 from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from data.demo.flaws import Flaw
     from data.demo.town import Demo
 
-POINTS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
+POINTS = (Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.VISITS)
+PLAIN = tuple(dataset for dataset, shape in SHAPES.items() if shape == "none")
 
 
 def write(folder: Path, size: str, seed: int, progress: Callable[[str, float], None] | None = None) -> list[Path]:
@@ -82,7 +85,7 @@ def write(folder: Path, size: str, seed: int, progress: Callable[[str, float], N
 def _one(folder: Path, demo: Demo) -> list[Path]:
     package = folder / "demo.gpkg"
     for dataset, frame in demo.frames.items():
-        if len(frame):
+        if len(frame) and dataset not in PLAIN:
             _shaped(dataset, frame).to_file(package, layer=str(dataset), driver="GPKG")
     demo.police.to_file(package, layer="police", driver="GPKG")
     grids = demo.frames[Dataset.GRIDS]
@@ -102,12 +105,41 @@ def _one(folder: Path, demo: Demo) -> list[Path]:
             folder / f"{dataset}.xlsx", index=False, engine="xlsxwriter"
         )
         written.append(folder / f"{dataset}.xlsx")
+    for dataset in PLAIN:
+        written += _sheets(folder / str(dataset), _labelled(dataset, demo.frames[dataset]))
+    positions(demo.frames[Dataset.TRACKS]).to_csv(folder / "tracks.csv", index=False, encoding="utf-8-sig")
+    written.append(folder / "tracks.csv")
     listing(demo.flaws).to_csv(folder / "flaws.csv", index=False, encoding="utf-8-sig")
     return [*written, folder / "flaws.csv"]
 
 
+def _sheets(stem: Path, table: pd.DataFrame) -> list[Path]:
+    """Write a plain table as CSV (GBK) and Excel."""
+    csv, excel = stem.with_suffix(".csv"), stem.with_suffix(".xlsx")
+    table.to_csv(csv, index=False, encoding="gb18030", lineterminator="\r\n")
+    table.to_excel(excel, index=False, engine="xlsxwriter")
+    return [csv, excel]
+
+
+def positions(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Give the positions of tracks as a phone notes them: who, when, where."""
+    xy, track = shapely.get_coordinates(tracks.geometry.to_numpy(), return_index=True)
+    labels = {field.name: field.label for field in FIELDS[Dataset.TRACKS]}
+    moments = pd.to_datetime(np.concatenate([*tracks["times"], np.array([])]), unit="s", utc=True)
+    return pd.DataFrame(
+        {
+            labels["person_code"]: tracks["person_code"].to_numpy()[track],
+            labels["started_at"]: moments.tz_convert("Asia/Shanghai").strftime("%Y-%m-%d %H:%M:%S"),
+            "经度": xy[:, 0],
+            "纬度": xy[:, 1],
+        }
+    )
+
+
 def _shaped(dataset: Dataset, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give buildings their footprint where they have one; GeoPackage knows one geometry."""
+    """Give buildings their footprint where they have one; GeoPackage knows one geometry, and no list of times."""
+    if dataset is Dataset.TRACKS:
+        return frame.drop(columns="times")
     if dataset is not Dataset.BUILDINGS:
         return frame
     outline = frame["footprint"].to_numpy()
@@ -131,16 +163,22 @@ def _shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 def _table(dataset: Dataset, frame: gpd.GeoDataFrame, *, shift: bool) -> pd.DataFrame:
     """Turn a frame into the table an office would have: Chinese headers, longitude and latitude at the end."""
+    table = _labelled(dataset, frame)
+    xy = np.column_stack((shapely.get_x(frame.geometry.to_numpy()), shapely.get_y(frame.geometry.to_numpy())))
+    placed = np.isfinite(xy).all(axis=1) & (np.abs(xy) > 1).all(axis=1)
+    if shift:
+        xy[placed] = _shifted(xy[placed])
+    return table.assign(经度=xy[:, 0], 纬度=xy[:, 1])
+
+
+def _labelled(dataset: Dataset, frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Give the columns of a frame with Chinese headers, times as they are written here."""
     labels = {field.name: field.label for field in FIELDS[dataset]}
     table = pd.DataFrame(frame[[name for name in labels if name in frame.columns]])
     for name in table.columns:
         if name.endswith("_at"):
             table[name] = table[name].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M:%S")
-    xy = np.column_stack((shapely.get_x(frame.geometry.to_numpy()), shapely.get_y(frame.geometry.to_numpy())))
-    placed = np.isfinite(xy).all(axis=1) & (np.abs(xy) > 1).all(axis=1)
-    if shift:
-        xy[placed] = _shifted(xy[placed])
-    return table.rename(columns=labels).assign(经度=xy[:, 0], 纬度=xy[:, 1])
+    return table.rename(columns=labels)
 
 
 def listing(flaws: list[Flaw]) -> pd.DataFrame:

@@ -53,6 +53,8 @@ RULES = {
     "rail_gap": "unclaimed_land",
     "road_gap": "unclaimed_land",
     "hole_gap": "unclaimed_land",
+    "long_gap": "unclaimed_land",
+    "short_gap": "unclaimed_land",
     "sliver_gap": "unclaimed_land",
     "block_overlap": "contested_land",
     "strip_overlap": "contested_land",

@@ -14,7 +14,9 @@ from shapely import Polygon
 
 from data.demo import names
 from data.demo import people
+from data.demo.lapses import MARGIN
 from data.demo.plan import lonlat
+from data.demo.reports import misreport
 from data.demo.year import Scene
 from data.demo.year import incidents as draw_incidents
 from gis.vocabulary import SRID
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from data.demo.houses import Houses
     from data.demo.land import Work
+    from data.demo.lapses import Lapses
 
 TWO_BEATS = 8
 """Grids from which on a community has two police beats."""
@@ -62,8 +65,8 @@ def areas(work: Work) -> gpd.GeoDataFrame:
     )
 
 
-def grids(work: Work) -> gpd.GeoDataFrame:
-    """Grids of the comprehensive network, in the order of their codes."""
+def grids(work: Work, plain: tuple[int, ...] = ()) -> gpd.GeoDataFrame:
+    """Grids of the comprehensive network, in the order of their codes; those in ``plain`` are no dedicated ones."""
     order = np.argsort(work.grid_codes)
     geometry = [many(shapely.coverage_union_all(work.degrees[work.claims[work.claims[:, 1] == i, 0]])) for i in order]
     codes = [work.grid_codes[i] for i in order]
@@ -73,7 +76,10 @@ def grids(work: Work) -> gpd.GeoDataFrame:
         {
             "code": codes,
             "name": [f"{work.name} · {quarter[code[:12]]}社区 · 第{int(code[12:])}网格" for code in codes],
-            "kind": ["dedicated" if use & {"office", "mall", "market", "works"} else "general" for use in uses],
+            "kind": [
+                "dedicated" if use & {"office", "mall", "market", "works"} and i not in plain else "general"
+                for i, use in zip(order.tolist(), uses, strict=True)
+            ],
             "area_code": [code[:12] for code in codes],
             "valid_from": [date(2025, 1, 1)] * len(codes),
         },
@@ -243,9 +249,9 @@ def _shares(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
 
 
 def incidents(
-    work: Work, houses: Houses, stock: gpd.GeoDataFrame, count: int, rng: np.random.Generator
+    work: Work, houses: Houses, stock: gpd.GeoDataFrame, count: int, lapses: Lapses, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
-    """Draw a year of incidents, near the roads, the market and the houses."""
+    """Draw a year of incidents, near the roads, the market and the houses, and leave out what ``lapses`` hides."""
     weight = {"primary": 3.0, "secondary": 2.4, "tertiary": 1.8, "residential": 1.0, "path": 0.9}
     real = np.flatnonzero((work.road_kinds != "rail") & (work.road_ids >= 0))
     markets = shapely.get_coordinates(
@@ -264,6 +270,8 @@ def incidents(
     shapely.prepare(whole)
     outside = ~shapely.contains_xy(whole, places)
     places[outside] = at[rng.integers(0, len(at), int(outside.sum()))]
+    free = at if lapses.block is None else at[~shapely.contains_xy(lapses.block.buffer(2 * MARGIN), at)]
+    places = misreport(table, places, work, lapses, free, rng)
     points = np.asarray(shapely.points(places), dtype=np.object_)
     named = work.road_kinds != "rail"
     road, number = people.addresses(points, work.roads[named], work.road_names[named])

@@ -38,6 +38,7 @@ from data.demo.plan import STEP
 from data.demo.plan import lonlat
 from data.demo.plan import tile
 from data.demo.plan import warp
+from data.demo.staff import END
 from data.demo.town import BUILDINGS
 from data.demo.town import INCIDENTS
 from data.demo.town import street
@@ -47,6 +48,7 @@ from gis.i18n import translate as _
 from gis.records import imports
 from gis.records import networks
 from gis.records import store
+from gis.vocabulary import NETWORKED
 from gis.vocabulary import Dataset
 from gis.vocabulary import Datum
 
@@ -65,9 +67,12 @@ BATCH = 10
 """Streets written at once."""
 AHEAD = 3
 """Streets made ahead of the writing, per process."""
+SHARED = (Dataset.ROADS, Dataset.WATER, Dataset.DUTIES)
+"""Datasets of which streets have some records in common."""
 ORDER = (
     Dataset.AREAS, Dataset.EXCLUDED, Dataset.GRIDS, Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.ROADS, Dataset.WATER,
-    Dataset.GREEN,
+    Dataset.GREEN, Dataset.ORGANISATIONS, Dataset.PEOPLE, Dataset.LEAVES, Dataset.VISITS, Dataset.TRACKS,
+    Dataset.DUTIES,
 )  # fmt: skip
 
 
@@ -227,6 +232,7 @@ def load(
             store.take_turn(conn, dataset)
         _make_room(conn, replace=replace)
         networks.ensure_defaults(conn)
+        conn.execute(_queries.complete.sql, {"until": END})
         with _indexes_at_the_end(conn, wanted):
             sources = {dataset: _import_row(conn, dataset, size, seed) for dataset in ORDER}
             _write(conn, sources, loaded, Dataset.AREAS, borders(wanted, seed))
@@ -253,14 +259,14 @@ def _make_room(conn: psycopg.Connection[Any], *, replace: bool) -> None:
     """Refuse a database that holds something, or empty it of an earlier demo."""
     row = conn.execute(_queries.held.sql).fetchone()
     assert row is not None
-    labels = (_("辖区"), _("网格"), _("楼栋"), _("事件"), _("底图要素"))
-    held = {label: count for label, count in zip(labels, row[:5], strict=True) if count}
+    labels = (_("辖区"), _("网格"), _("楼栋"), _("事件"), _("底图要素"), _("人员"), _("走访"))
+    held = {label: count for label, count in zip(labels, row[:-2], strict=True) if count}
     if not held:
         return
     if not replace:
         raise DatabaseNotEmpty(held="、".join(f"{label} {count}" for label, count in held.items()))
-    if row[5] or row[6]:
-        raise RecordsNotOurs(imports=row[5])
+    if row[-2] or row[-1]:
+        raise RecordsNotOurs(imports=row[-2])
     conn.execute(_queries.empty.sql)
     conn.execute(
         _queries.emptied.sql,
@@ -286,7 +292,7 @@ def _import_row(conn: psycopg.Connection[Any], dataset: Dataset, size: str, seed
         conn,
         {
             "dataset": str(dataset),
-            "network_code": "comprehensive" if dataset is Dataset.GRIDS else None,
+            "network_code": "comprehensive" if dataset in NETWORKED else None,
             "filename": f"demo-{size}-{seed}",
             "layer": str(dataset),
             "sha256": hashlib.sha256(told.encode()).hexdigest(),
@@ -321,16 +327,16 @@ def _write(
 def _write_batch(
     conn: psycopg.Connection[Any], sources: dict[Dataset, int], loaded: Loaded, batch: list[Demo], seen: set[str]
 ) -> None:
-    """Write a few streets; roads and rivers on a common border are written with the first of the two."""
+    """Write a few streets; what they have in common (roads on a border, duties) is written with the first."""
     for dataset in ORDER:
         records = joined([demo.frames[dataset] for demo in batch], dataset)
         if dataset is Dataset.AREAS:
             records = records[records["level"] == "community"]
-        elif dataset in (Dataset.ROADS, Dataset.WATER):
+        elif dataset in SHARED:
             records = records[~records["code"].isin(seen) & ~records["code"].duplicated()]
             seen.update(records["code"])
         records.index = pd.RangeIndex(loaded.rows[dataset] + 1, loaded.rows[dataset] + 1 + len(records), name="row")
-        _write(conn, sources, loaded, dataset, records, "comprehensive" if dataset is Dataset.GRIDS else None)
+        _write(conn, sources, loaded, dataset, records, "comprehensive" if dataset in NETWORKED else None)
     police = joined([demo.police for demo in batch], Dataset.GRIDS)
     _write(conn, sources, loaded, Dataset.GRIDS, police, "police")
 

@@ -4,13 +4,19 @@ SELECT (SELECT count(*) FROM atlas.area), (SELECT count(*) FROM atlas.grid), (SE
        (SELECT count(*) FROM atlas.incident),
        (SELECT count(*) FROM atlas.road) + (SELECT count(*) FROM atlas.water) + (SELECT count(*) FROM atlas.green)
            + (SELECT count(*) FROM atlas.excluded),
+       (SELECT count(*) FROM atlas.person), (SELECT count(*) FROM atlas.visit) + (SELECT count(*) FROM atlas.track),
        (SELECT count(*) FROM atlas.import WHERE actor <> 'job:demo'),
        (SELECT count(*) FROM atlas.history WHERE actor <> 'job:demo');
 
 -- name: empty!
 -- takes all records away; what was imported and who did what stays in import and audit
 TRUNCATE atlas.finding, atlas.assignment, atlas.refresh, atlas.incident, atlas.building, atlas.grid, atlas.excluded,
-    atlas.road, atlas.water, atlas.green, atlas.area RESTART IDENTITY CASCADE;
+    atlas.road, atlas.water, atlas.green, atlas.area, atlas.person, atlas.organisation, atlas.post, atlas.leave,
+    atlas.visit, atlas.track, atlas.duty RESTART IDENTITY CASCADE;
+
+-- name: complete!
+-- says up to which day the records are complete: the demo year is judged at its end
+UPDATE atlas.network SET complete_until = %(until)s WHERE complete_until IS DISTINCT FROM %(until)s;
 
 -- name: emptied!
 -- says so in the audit
@@ -23,7 +29,7 @@ SELECT i.relname, pg_get_indexdef(i.oid)
 FROM pg_index x
 JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_am m ON m.oid = i.relam AND m.amname = 'gist'
-WHERE x.indrelid IN ('atlas.building'::regclass, 'atlas.incident'::regclass)
+WHERE x.indrelid IN ('atlas.building'::regclass, 'atlas.incident'::regclass, 'atlas.visit'::regclass, 'atlas.track'::regclass)
 ORDER BY i.relname;
 
 -- name: counted!

@@ -62,6 +62,17 @@ FIRMS = (
 )
 TOWERS = ("科创", "金茂", "环球", "汇金", "时代", "创新", "联合", "中银", "信达", "远洋")
 
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+GIVEN = (
+    "伟", "芳", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀兰", "霞", "平", "刚",
+    "桂英", "建国", "建军", "志强", "海燕", "晓东", "春梅", "玉兰", "文静", "国平", "小红", "立新", "永康", "雪梅", "嘉怡", "子涵",
+    "思远", "雨欣", "俊杰", "晓明", "丽华", "红梅", "志刚", "淑珍", "宏伟", "金凤", "卫东", "凯", "婷婷", "浩然",
+)  # fmt: skip
+"""Surnames and given names of invented persons."""
+
+PHONE = "0000"
+"""Begins every phone of the demo: no area code and no country code does."""
+
 DIGITS = "零一二三四五六七八九十"
 
 
@@ -81,3 +92,14 @@ def numeral(number: int) -> str:
     if tens == 0:
         return DIGITS[ones]
     return ("" if tens == 1 else DIGITS[tens]) + "十" + (DIGITS[ones] if ones else "")
+
+
+def person_name(number: int) -> str:
+    """Name of an invented person by a number: 2 500 differ before one comes back."""
+    given = number // len(SURNAMES) + number * 7
+    return f"{SURNAMES[number % len(SURNAMES)]}{GIVEN[given % len(GIVEN)]}"
+
+
+def phone(street: int, number: int) -> str:
+    """Twelve digits nobody can be called at."""
+    return f"{PHONE}{street:03d}{number:05d}"

@@ -21,6 +21,7 @@ from shapely import Polygon
 from data.demo.ground import pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -281,7 +282,7 @@ class Planter:
 
 def plant_land(planter: Planter, kinds: tuple[str, ...]) -> None:
     """Plant the flaws of land named in ``kinds``, each once per mention; those without a place are left out."""
-    acts = {
+    acts: dict[str, Callable[[str], bool]] = {
         "estate_gap": lambda k: planter.lost_block(k, 310),
         "rail_gap": lambda k: planter.beside_rail(k, 14.0, 180.0),
         "hole_gap": lambda k: planter.hole(k, 48.0, 40.0, "houses", 9),
@@ -293,6 +294,8 @@ def plant_land(planter: Planter, kinds: tuple[str, ...]) -> None:
         "corner_overlap": lambda k: planter.bulge(k, "share", 24.0, least=70.0, corner=True),
         "stray_bulge": lambda k: planter.bulge(k, "move", 25.0, least=130.0, across=True, most=260.0),
         "detached_block": planter.detached_block,
+        "long_gap": lambda k: planter.bulge(k, "drop", 12.0, least=150.0, across=True),
+        "short_gap": lambda k: planter.bulge(k, "drop", 9.0, least=70.0, across=True, corner=True),
     }
     for kind in kinds:
         acts[kind](kind)

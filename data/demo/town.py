@@ -11,8 +11,11 @@ import numpy as np
 import shapely
 
 from data.demo import frames as make
+from data.demo import lapses as fail
+from data.demo import lists
 from data.demo import people
 from data.demo import slips
+from data.demo import truth
 from data.demo.flaws import Flaw
 from data.demo.flaws import table
 from data.demo.houses import USES
@@ -21,6 +24,10 @@ from data.demo.houses import build
 from data.demo.land import lay
 from data.demo.plan import lonlat
 from data.demo.plan import metres
+from data.demo.rounds import Size
+from data.demo.rounds import Walker
+from data.demo.staff import TERM
+from data.demo.staff import staff
 from gis.vocabulary import SRID
 from gis.vocabulary import Dataset
 
@@ -36,9 +43,11 @@ INCIDENTS = 12_600
 """Incidents of the demo street in its year."""
 LAND_FLAWS = (
     "estate_gap", "rail_gap", "stray_bulge", "road_gap", "hole_gap", "block_overlap", "detached_block", "strip_overlap",
-    "corner_overlap", "sliver_gap", "sliver_gap", "sliver_overlap",
+    "corner_overlap", "sliver_gap", "sliver_gap", "sliver_overlap", "long_gap", "short_gap",
 )  # fmt: skip
 """Flaws of land of the demo street; another street of a city has three of them, by lot."""
+GRACE = 10
+"""Days an ordinary grid may be without a patrol, grace included (data/reference/visits.csv)."""
 NETWORKS = {
     "comprehensive": ("综合网格", "comprehensive", 300, 500),
     "police": ("警格", "police", None, None),
@@ -60,6 +69,8 @@ class Demo:
         Grids of the police network.
     flaws : list of Flaw
         What was planted.
+    doubtful : dict
+        Codes of the visits that cannot be true, by the question they raise.
     """
 
     code: str
@@ -67,6 +78,7 @@ class Demo:
     frames: dict[Dataset, gpd.GeoDataFrame]
     police: gpd.GeoDataFrame
     flaws: list[Flaw] = field(default_factory=list)
+    doubtful: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def street(
@@ -108,16 +120,24 @@ def street(
     stock, cell, found = _buildings(work, houses, planted, rng)
     notes = _border_notes(stock, kinds)
     heap = _heap(work, places, found) if planted else None
+    sized = {c for c, _k in found}
+    lapses = _lapses(work, houses, stock, cell, sized, heap[0] if heap else -1, planted=planted)
+    fail.settle(stock, cell, lapses, TERM)
     if planted:
-        free = (cell >= 0) & ~np.isin(cell, [*work.planter.used, *(c for c, _k in found)])
+        used = [
+            *work.planter.used,
+            *sized,
+            *(c for kind, cells in lapses.cells.items() if kind != "dark_hours" for c in cells),
+        ]
+        free = (cell >= 0) & ~np.isin(cell, used)
         free[len(free) - len(kinds) :] = False
         notes += slips.misplace_buildings(stock, cell, heap, free, rng)
-    happenings = make.incidents(work, houses, stock, incidents, rng)
+    happenings = make.incidents(work, houses, stock, incidents, lapses, rng)
     if planted:
         notes += slips.misplace_incidents(happenings, heap[1] if heap else None, rng)
     frames = {
         Dataset.AREAS: places,
-        Dataset.GRIDS: make.grids(work),
+        Dataset.GRIDS: make.grids(work, lapses.cells.get("plain_venue", ())),
         Dataset.BUILDINGS: stock,
         Dataset.INCIDENTS: happenings,
         Dataset.ROADS: make.roads(work),
@@ -126,9 +146,65 @@ def street(
         Dataset.EXCLUDED: make.excluded(work),
     }
     demo = Demo(work.code, work.name, frames, make.police(work, rng))
+    _life(demo, work, cell, houses, lapses, notes, Size() if index == 0 else Size(1, 1))
     if planted:
-        demo.flaws = table(work, frames, [(work.grid_codes[c], kind) for c, kind in found], notes)
+        sizes = [(work.grid_codes[c], kind) for c, kind in found]
+        demo.flaws = [*table(work, frames, sizes, notes), *truth.table(work, frames, cell, lapses, demo.doubtful)]
     return demo
+
+
+def _lapses(
+    work: Work,
+    houses: Houses,
+    stock: gpd.GeoDataFrame,
+    cell: NDArray[np.int64],
+    sized: set[int],
+    heap: int,
+    *,
+    planted: bool,
+) -> fail.Lapses:
+    """Choose where people, time and duty fail: all kinds in the demo street, three by lot in the others."""
+    rng = np.random.default_rng([work.seed, 300 + work.index])
+    kinds: tuple[str, ...] = ()
+    if planted:
+        kinds = fail.KINDS if work.index == 0 else tuple(rng.choice(fail.KINDS, 3, replace=False).tolist())
+    taken = {*work.planter.used, *sized, *({heap} if heap >= 0 else set())}
+    return fail.Chooser(work, houses, stock, cell, taken, heap, rng).choose(kinds)
+
+
+def _life(
+    demo: Demo,
+    work: Work,
+    cell: NDArray[np.int64],
+    houses: Houses,
+    lapses: fail.Lapses,
+    notes: list[Slip],
+    size: Size,
+) -> None:
+    """Appoint the people, let them go round for a year, and write the list of duties."""
+    rng = np.random.default_rng([work.seed, 600 + work.index])
+    stock = demo.frames[Dataset.BUILDINGS]
+    crew = staff(work, stock, cell, lapses, rng)
+    rounds = Walker(work, crew, lapses, stock, cell, _stand(stock, houses, notes), size, GRACE, rng).go()
+    demo.frames |= {
+        **crew.frames,
+        Dataset.VISITS: rounds.visits,
+        Dataset.TRACKS: rounds.tracks,
+        Dataset.DUTIES: lists.duties(min(work.community_codes), planted=work.index == 0 and bool(lapses.cells)),
+    }
+    demo.doubtful = rounds.doubtful
+
+
+def _stand(stock: gpd.GeoDataFrame, houses: Houses, notes: list[Slip]) -> NDArray[np.float64]:
+    """Ground metres of the buildings as recorded; not a number where the record has no place or one far away."""
+    at = np.column_stack((houses.x, houses.y))
+    for slip in notes:
+        if slip.dataset == "buildings" and slip.kind in ("no_place", "null_island", "elsewhere", "centroid_heap"):
+            rows = stock.index.get_indexer(slip.rows)
+            at[rows] = np.nan
+            if slip.kind == "centroid_heap":
+                at[rows] = shapely.get_coordinates(metres(stock.geometry.to_numpy()[rows]))
+    return at
 
 
 def _trim(houses: Houses, wanted: int, rng: np.random.Generator) -> Houses:

@@ -1,0 +1,152 @@
+"""The truth about people, time and duty: what the ten rules of these have to find, and may not find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shapely
+
+from data.demo import lists
+from data.demo.flaws import Flaw
+from data.demo.flaws import area_m2
+from gis.vocabulary import Dataset
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from data.demo.land import Work
+    from data.demo.lapses import Lapses
+
+RULES = {
+    "nobody": "unstaffed_grid",
+    "all_on_leave": "unstaffed_grid",
+    "stretched_worker": "unstaffed_grid",
+    "unvisited_grid": "overdue_visit",
+    "unvisited_buildings": "overdue_visit",
+    "untouched_block": "untouched_area",
+    "silent_category": "silent_category",
+    "hotline_only": "hotline_only",
+    "dark_hours": "uncovered_hours",
+    "plain_venue": "uncovered_venue",
+    "no_lead": "unowned_matter",
+    "two_leads": "unowned_matter",
+    "new_estate": "outdated_boundary",
+    "demolished_block": "outdated_boundary",
+    "border_strip": "seam",
+    "short_leave": "",
+    "last_day_of_grace": "",
+    "lone_house": "",
+    "old_demolition": "",
+    "local_lead": "",
+    "former_lead": "",
+    "short_strip": "",
+    "impossible_visit": "",
+}
+"""Rule that has to find each kind; those without one are traps."""
+
+STRIPS = ("road_gap", "long_gap", "rail_gap")
+"""Gaps of land that are seams as well: long strips along a road or railway between two communities."""
+
+
+def table(
+    work: Work,
+    frames: dict[Dataset, gpd.GeoDataFrame],
+    cell: NDArray[np.int64],
+    lapses: Lapses,
+    doubtful: dict[str, tuple[str, ...]],
+) -> list[Flaw]:
+    """Put down what was planted about people, time and duty.
+
+    Parameters
+    ----------
+    work : Work
+        The land.
+    frames : dict
+        The finished frames.
+    cell : array of int
+        Grid of each building.
+    lapses : Lapses
+        What was chosen.
+    doubtful : dict
+        Codes of the visits that cannot be true, by the question they raise.
+    """
+    flaws = [flaw for kind in lapses.cells for flaw in _of_cells(kind, work, frames, cell, lapses)]
+    if work.index == 0:
+        flaws += _of_duties(min(work.community_codes))
+    flaws += _of_strips(work)
+    for codes in doubtful.values():
+        flaws += [_of_visit(code, frames[Dataset.VISITS]) for code in codes]
+    return flaws
+
+
+def _of_cells(
+    kind: str, work: Work, frames: dict[Dataset, gpd.GeoDataFrame], cell: NDArray[np.int64], lapses: Lapses
+) -> list[Flaw]:
+    """Give the flaws of one kind: of grids, of some buildings, or of a community."""
+    stock = frames[Dataset.BUILDINGS]
+    shapes = frames[Dataset.GRIDS].set_index("code").geometry
+    cells = lapses.cells[kind]
+    codes = [work.grid_codes[i] for i in cells]
+    if kind in lapses.rows:
+        return [_of_rows(kind, stock, lapses.rows[kind], codes[0])]
+    if kind == "dark_hours":
+        area = frames[Dataset.AREAS].set_index("code").geometry[work.community_codes[lapses.dark]]
+        return [Flaw(RULES[kind], kind, area, (work.community_codes[lapses.dark],), {})]
+    if kind == "stretched_worker":
+        return [
+            Flaw(
+                RULES[kind],
+                kind,
+                shapely.union_all(shapes[codes].to_numpy()),
+                tuple(sorted(codes)),
+                {"count": float(len(codes))},
+            )
+        ]
+    return [
+        Flaw(
+            RULES[kind],
+            kind,
+            shapes[code],
+            (code, *(lapses.category if kind == "silent_category" else ())),
+            _load(stock, cell == i),
+        )
+        for i, code in zip(cells, codes, strict=True)
+    ]
+
+
+def _load(stock: gpd.GeoDataFrame, which: NDArray[np.bool_]) -> dict[str, float]:
+    return {"buildings": float(which.sum()), "households": float(stock["households"].to_numpy()[which].sum())}
+
+
+def _of_rows(kind: str, stock: gpd.GeoDataFrame, rows: NDArray[np.int64], grid: str) -> Flaw:
+    some = stock.iloc[rows]
+    where = shapely.union_all(some.geometry.to_numpy())
+    measure = {"count": float(len(rows)), "households": float(some["households"].sum())}
+    return Flaw(RULES[kind], kind, where, (grid, *some["code"]), measure)
+
+
+def _of_duties(community: str) -> list[Flaw]:
+    return [
+        Flaw(RULES["no_lead"], "no_lead", None, lists.BLANK, {}),
+        Flaw(RULES["two_leads"], "two_leads", None, lists.DOUBLE, {}),
+        Flaw("", "former_lead", None, lists.EXPIRED, {}),
+        Flaw("", "local_lead", None, (*lists.LOCAL, community), {}),
+    ]
+
+
+def _of_strips(work: Work) -> list[Flaw]:
+    """Give the strips of unclaimed land between two communities; a short one is none."""
+    flaws = []
+    for deed, face in zip(work.planter.deeds, work.deeds, strict=True):
+        if deed.kind in STRIPS or deed.kind == "short_gap":
+            kind = "border_strip" if deed.kind in STRIPS else "short_strip"
+            shape = work.degrees[face]
+            flaws.append(Flaw(RULES[kind], kind, shape, (), {"area_m2": area_m2(shape)}))
+    return flaws
+
+
+def _of_visit(code: str, visits: gpd.GeoDataFrame) -> Flaw:
+    row = visits[visits["code"] == code].iloc[0]
+    return Flaw("", "impossible_visit", row["geometry"], (code,), {})
