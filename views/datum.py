@@ -19,6 +19,7 @@ from gis.i18n import translate as _
 from gis.intake.datum import CHINESE
 from gis.intake.datum import in_mainland
 from gis.intake.errors import DatumContradicted
+from gis.vocabulary import SHAPES
 from gis.vocabulary import Datum
 from views import format as written
 from views import journey as going
@@ -66,6 +67,9 @@ class Choice:
 
 def draw(here: Journey) -> bool:
     """Draw the step; whether the import can go on."""
+    if SHAPES[here.dataset] == "none":
+        st.info(_("这类数据没有坐标,这一步不用做什么。"), icon=":material/info:")
+        return True
     try:
         found = _weigh(here)
     except GridAtlasError as error:

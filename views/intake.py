@@ -17,7 +17,7 @@ from gis.errors import GridAtlasError
 from gis.i18n import language
 from gis.i18n import translate as _
 from gis.intake import uploads
-from gis.vocabulary import Dataset
+from gis.vocabulary import NETWORKED
 from views import datum
 from views import format as written
 from views import journey as going
@@ -114,7 +114,7 @@ def _onward(step: int) -> str:
 
 def _ways_out(here: Journey) -> None:
     """Lead to the coverage of the network, and to the next file."""
-    asked = {"network": here.network} if here.dataset is Dataset.GRIDS else {}
+    asked = {"network": here.network} if here.dataset in NETWORKED else {}
     if language() == "en":
         asked["lang"] = "en"
     address = "/" + (f"?{urlencode(asked)}" if asked else "")

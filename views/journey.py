@@ -23,7 +23,9 @@ from gis.i18n import translate as _
 from gis.intake import prepare as preparing
 from gis.intake import stored
 from gis.intake import uploads
+from gis.vocabulary import NETWORKED
 from gis.vocabulary import SHAPES
+from gis.vocabulary import STAFFED
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
 from views import actor
@@ -59,7 +61,7 @@ class Journey:
     upload : Upload
         Its files on disk.
     state : dict
-        ``dataset network level layer encoding mapping datum step`` and, when it is
+        ``dataset network level person layer encoding mapping datum step`` and, when it is
         written, ``result``.
     me : Actor
         Whoever is at it; taken along into the thread that writes.
@@ -99,6 +101,11 @@ class Journey:
         return AreaLevel(found) if found in set(AreaLevel) else None
 
     @property
+    def person(self) -> str | None:
+        """Whose visits or tracks the file holds, where it does not say; None: it does."""
+        return str(self.state.get("person") or "").strip() or None
+
+    @property
     def step(self) -> int:
         """Step the import stands at, 1 to 5."""
         found = self.state.get("step")
@@ -135,7 +142,7 @@ class Journey:
         found: Inspection = self._held(
             f"inspection {datum}",
             lambda: preparing.inspect(self.upload.main(), self.dataset, **self._options(datum)),
-            without=("datum", "network", "level"),
+            without=("datum", "network", "level", "person"),
         )
         return found
 
@@ -150,8 +157,9 @@ class Journey:
             self.upload.main(),
             self.dataset,
             **self._options(self.state.get("datum")),
-            network=self.network if self.dataset is Dataset.GRIDS else None,
+            network=self.network if self.dataset in NETWORKED else None,
             level=self.level if self.dataset is Dataset.AREAS else None,
+            person=self.person if self.dataset in STAFFED else None,
             progress=progress,
         )
 

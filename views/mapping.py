@@ -12,6 +12,9 @@ from gis.i18n import translate as _
 from gis.intake import fields
 from gis.intake import places
 from gis.vocabulary import FIELDS
+from gis.vocabulary import PLACELESS
+from gis.vocabulary import SHAPES
+from gis.vocabulary import STAFFED
 from gis.vocabulary import Dataset
 from views import format as written
 from views import journey as going
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 26
-PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS)
+CODED = tuple(d for d in Dataset if d not in {*STAFFED, Dataset.PEOPLE, Dataset.LEAVES})
+"""Datasets whose rows without a code get one by file and row; the others are known by person and time."""
 
 
 def draw(here: Journey) -> bool:
@@ -41,16 +45,17 @@ def draw(here: Journey) -> bool:
             return False
     chosen = fields.decide(found.mapping, found.columns, here.dataset, here.mapping)
     own = not any(p.field in fields.PLACES for p in found.mapping)
+    plain = SHAPES[here.dataset] == "none"
     st.caption(
         _("已按列名和内容自动对应;不对的请改选。“必填”的字段没有对应列时不能继续。")
-        if not own
+        if not own or plain
         else _("已按列名和内容自动对应;不对的请改选。位置取自文件里的图形。")
     )
     with st.container(key="intake-fields"):
         _head()
         for proposal in found.mapping:
             _row(here, found, proposal, chosen.get(proposal.field))
-    return _complete(here, found, chosen, own=own)
+    return _complete(here, found, chosen, own=own or plain)
 
 
 def _head() -> None:
@@ -124,7 +129,7 @@ def _complete(here: Journey, found: Inspection, chosen: dict[str, str], *, own: 
             _("没有选坐标列:这些记录会作为“无法定位”导入。若文件里有坐标,请选经度列和纬度列。"),
             icon=":material/info:",
         )
-    if "code" not in chosen:
+    if "code" not in chosen and here.dataset in CODED:
         st.info(
             _("没有选编码列:{what}会按文件和行号自动编码,文件改动后再导入会成为新的记录。").format(
                 what=speech.dataset(here.dataset)

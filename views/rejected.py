@@ -49,7 +49,7 @@ def draw(here: Journey) -> bool:
         st.success(_("每一行都可用,没有要修的地方。"), icon=":material/check_circle:")
         return True
     if len(found.rejects):
-        _rejects(here, found)
+        refused(here, found.rejects)
     if len(found.repairs):
         st.html(f"<h3>{written.html(_('已自动修复的行'))}</h3>")
         _paged(f"repairs-{here.upload.id}", found.repairs, (_("源文件行号"), _("做了什么")), ("row", "repair"))
@@ -100,12 +100,13 @@ def _counts(found: Prepared) -> None:
     st.html(f'<dl class="ga-counts">{shown}</dl>')
 
 
-def _rejects(here: Journey, found: Prepared) -> None:
+def refused(here: Journey, rows: pd.DataFrame) -> None:
+    """Draw the rows that will not be written, each with its reason, and the file to repair them in."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="intake-rejects"):
         st.html(f"<h3>{written.html(_('剔除的行'))}</h3>", width="stretch")
         st.download_button(
             _("下载剔除的行(CSV)"),
-            data=partial(_file, found.rejects, language()),
+            data=partial(_file, rows, language()),
             file_name=_("剔除的行") + ".csv",
             mime="text/csv",
             icon=":material/download:",
@@ -116,7 +117,7 @@ def _rejects(here: Journey, found: Prepared) -> None:
     st.caption(_("这些行不会写入。可下载后改好,再作为新文件导入;其余的行照常写入。"))
     _paged(
         f"rejects-{here.upload.id}",
-        found.rejects,
+        rows,
         (_("源文件行号"), _("原因"), _("原来的内容")),
         ("row", "reason", "original"),
     )

@@ -20,6 +20,8 @@ from gis.intake.staging import MB
 from gis.intake.staging import Stage
 from gis.records import networks
 from gis.settings import IntakeSettings
+from gis.vocabulary import NETWORKED
+from gis.vocabulary import STAFFED
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
 from views import actor
@@ -129,8 +131,17 @@ def _choices(state: dict[str, Any], key: str, keep: Callable[[], None]) -> Datas
             filter_mode=None,
             width=260,
         )
-        if kind == Dataset.GRIDS:
+        if kind in NETWORKED:
             _network(state, key, keep)
+        if kind in STAFFED:
+            st.text_input(
+                _("这份文件是谁的(工号)"),
+                value=state.get("person") or "",
+                placeholder=_("文件里写明了就不用填"),
+                key=f"person-{key}",
+                on_change=keep,
+                width=260,
+            )
         elif kind == Dataset.AREAS:
             levels = ["", *(lvl.value for lvl in AreaLevel)]
             st.selectbox(
@@ -177,6 +188,7 @@ def _keep(here: Journey) -> None:
         dataset=kind,
         network=st.session_state.get(f"network-{number}", here.state.get("network")),
         level=st.session_state.get(f"level-{number}", here.state.get("level")) or None,
+        person=st.session_state.get(f"person-{number}", here.state.get("person")) or None,
         mapping=here.mapping if same else {},
     )
 
@@ -189,7 +201,7 @@ def _field(key: str, kind: Dataset) -> None:
         data={
             "title": _("把文件拖到这里"),
             "hint": _(
-                "GeoPackage、GeoJSON、Shapefile(zip,或几个部分一起选)、CSV、Excel、GeoParquet、KML;最大 {size} MB"
+                "GeoPackage、GeoJSON、Shapefile(zip,或几个部分一起选)、CSV、Excel、GeoParquet、KML、GPX;最大 {size} MB"
             ).format(size=f"{limit:,}"),
             "choose": _("选择文件"),
             "stop": _("取消"),
@@ -214,6 +226,7 @@ def _arrived(widget: str) -> None:
         dataset=st.session_state.get("dataset-new", Dataset.BUILDINGS.value),
         network=st.session_state.get("network-new"),
         level=st.session_state.get("level-new") or None,
+        person=st.session_state.get("person-new") or None,
     )
     st.query_params[going.ADDRESS] = upload.id
 

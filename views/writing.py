@@ -81,6 +81,8 @@ def _offer(here: Journey) -> None:
     going.tell(report.warnings)
     counts = report.counts
     _figures(counts.inserted, counts.updated, counts.unchanged, report.rejected)
+    if report.rejected > len(prepared.rejects):
+        rejected.refused(here, report.rejects)  # they name somebody or something nobody knows
     if not report.changed:
         st.info(_unchanged(report.already), icon=":material/check_circle:")
         st.button(_("完成,不写入"), key="finish", on_click=_finish, args=(here.upload.id,))

@@ -28,6 +28,8 @@ from gis.intake.errors import WordUnknown
 from gis.intake.fields import PLACES
 from gis.intake.prepare import prepare
 from gis.vocabulary import FIELDS
+from gis.vocabulary import NETWORKED
+from gis.vocabulary import STAFFED
 from gis.vocabulary import Actor
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
@@ -69,7 +71,13 @@ class Bar:
 
 def import_file(
     dataset: Annotated[
-        str, typer.Argument(help=_("数据类型:areas、grids、buildings、incidents、roads、water、green 或 excluded。"))
+        str,
+        typer.Argument(
+            help=_(
+                "数据类型:areas、grids、buildings、incidents、people、leaves、organisations、visits、tracks、duties、"
+                "roads、water、green 或 excluded。"
+            )
+        ),
     ],
     file: Annotated[str, typer.Argument(help=_("文件路径;多图层的文件写作 路径:图层。"))],
     columns: Annotated[
@@ -77,8 +85,11 @@ def import_file(
     ] = None,
     datum: Annotated[str | None, typer.Option(help=_("坐标系:cgcs2000、wgs84、gcj02、bd09 或 EPSG:n。"))] = None,
     encoding: Annotated[str | None, typer.Option(help=_("文字编码,例如 utf-8、gb18030、big5。"))] = None,
-    network: Annotated[str, typer.Option(help=_("网格所属网络的代码。"))] = "comprehensive",
+    network: Annotated[
+        str, typer.Option(help=_("网格所属网络的代码;人员、组织和走访里的网格编码也按它认。"))
+    ] = "comprehensive",
     level: Annotated[str | None, typer.Option(help=_("辖区层级:district、street 或 community。"))] = None,
+    person: Annotated[str | None, typer.Option(help=_("走访或轨迹文件是谁的(工号),用于没有写明是谁的行。"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("只检查,不写入。"))] = False,
     strict: Annotated[bool, typer.Option("--strict", help=_("剔除编码不符合规则的网格。"))] = False,
     rejects: Annotated[Path | None, typer.Option(help=_("剔除行清单写到哪个文件(CSV)。"))] = None,
@@ -100,8 +111,9 @@ def import_file(
             datum=datum,
             encoding=encoding,
             control=_control(actor, what, datum),
-            network=network if what is Dataset.GRIDS else None,
+            network=network if what in NETWORKED else None,
             level=level,
+            person=person if what in STAFFED else None,
             strict=strict,
             progress=lambda stage, share: bar(stage, share * SHARE_PREPARED),
         )
@@ -173,7 +185,7 @@ def _print(prepared: Prepared, report: loading.LoadReport) -> None:
     )
     for row, words in zip(prepared.repairs["row"][:SHOWN], prepared.repairs["repair"][:SHOWN], strict=True):
         print("  " + _("第 {row} 行修复:{words}").format(row=row, words=words))
-    for row, words in zip(prepared.rejects["row"][:SHOWN], prepared.rejects["reason"][:SHOWN], strict=True):
+    for row, words in zip(report.rejects["row"][:SHOWN], report.rejects["reason"][:SHOWN], strict=True):
         print("  " + _("第 {row} 行剔除:{words}").format(row=row, words=words))
     if report.rejects_path:
         print(_("剔除的行及原因见 {path}。").format(path=report.rejects_path))
@@ -242,7 +254,7 @@ def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
             "repaired": _repaired_rows(prepared),
             "rejected": report.rejected,
         },
-        "rejects": prepared.rejects[["row", "code", "reason"]].head(LISTED).to_dict("records"),
+        "rejects": report.rejects[["row", "code", "reason"]].head(LISTED).to_dict("records"),
         "repairs": prepared.repairs[["row", "code", "repair"]].head(LISTED).to_dict("records"),
         "warnings": list(report.warnings),
         "rejects_file": str(report.rejects_path) if report.rejects_path else None,

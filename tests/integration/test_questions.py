@@ -42,7 +42,7 @@ INSERT INTO account_scope (account_id, reach, area_id) SELECT c.id, 'area', a.id
 INSERT INTO account_scope (account_id, reach, network_id, grid_code) SELECT id, 'grid', 1, 'A1' FROM account WHERE name = 'worker';
 INSERT INTO person (code, name, phone) VALUES ('W1', '王一一', '13800138000'), ('W2', '李二二', '13900139000');
 INSERT INTO post (code, person_id, duty, network_id, grid_code, valid_from) SELECT p.code, p.id, 'worker', 1, CASE p.code WHEN 'W1' THEN 'A1' ELSE 'B1' END, '2024-01-01' FROM person p;
-"""  # noqa: E501 - rows of a table
+"""
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 
