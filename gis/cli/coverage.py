@@ -1,19 +1,21 @@
-"""Verbs ``coverage refresh|summary|findings``: the stored office."""
+"""Verbs ``coverage refresh|summary|findings``: the stored office; its ledger is in :mod:`gis.cli.ledger`."""
 
 from __future__ import annotations
 
-import contextlib
 import json as codec
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
 import typer
 
+from gis.cli import ledger
 from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
+from gis.cli.office import Json
+from gis.cli.office import Network
+from gis.cli.office import codes
+from gis.cli.office import target
 from gis.coverage import findings as stored
 from gis.coverage import refresh as refreshing
 from gis.coverage import report
@@ -24,13 +26,9 @@ from gis.errors import NotFound
 from gis.i18n import translate as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import IO
+    from collections.abc import Callable
 
-app = typer.Typer(no_args_is_help=True, help=_("覆盖与盲区:重新计算、汇总、问题清单。"))
-
-Network = Annotated[str | None, typer.Option(help=_("网络编码;不写则取全部(或唯一的)网络。"))]
-Json = Annotated[str | None, typer.Option(help=_("写出 JSON;- 表示标准输出。"))]
+app = typer.Typer(no_args_is_help=True, help=_("覆盖与盲区:重新计算、汇总、问题清单、台账。"))
 
 
 class NothingRefreshed(NotFound):
@@ -40,18 +38,11 @@ class NothingRefreshed(NotFound):
     cure = "请先运行 script/gis coverage refresh。"
 
 
-class NoNetwork(NotFound):
-    """No network has grids in force."""
-
-    template = "库里还没有任何现行网格。"
-    cure = "请先用 script/gis import grids 导入网格,或运行 script/gis demo。"
-
-
 @app.command()
 def refresh(network: Network = None) -> None:
     """重新计算覆盖情况与盲区。."""
     ensure_database()
-    for code in _codes(network):
+    for code in codes(network):
         figures = refreshing.refresh(whoever(), code)
         print(_("网络 {code}:{text}").format(code=code, text=refreshing.describe(figures)))
 
@@ -62,7 +53,7 @@ def summary(network: Network = None, json: Json = None) -> None:
     ensure_database()
     result: dict[str, Any] = {}
     with session(whoever()) as conn:
-        for code in _codes(network):
+        for code in codes(network):
             figures = sums.headline(conn, code)
             if figures is None:
                 raise NothingRefreshed(code=code)
@@ -77,7 +68,7 @@ def summary(network: Network = None, json: Json = None) -> None:
                 ],
             }
     if json is not None:
-        with _target(json) as out:
+        with target(json) as out:
             codec.dump(result, out, ensure_ascii=False)
             out.write("\n")
         return
@@ -107,34 +98,25 @@ def findings(
     shown: list[stored.Finding] = []
     totals: dict[str, Any] = {}
     with session(whoever()) as conn:
-        for code in _codes(network):
+        for code in codes(network):
             shown += stored.listing(conn, code, rule, severity, area, limit)
             totals[code] = stored.counts(conn, code)
     if json is not None:
-        with _target(json) as out:
+        with target(json) as out:
             report.write_json({"counts": totals}, shown, out)
         return
     for finding in shown:
         print(f"{finding.id} [{finding.severity_text}] {finding.reason} {' '.join(finding.remedies_text)}")
 
 
-def _codes(network: str | None) -> list[str]:
-    if network is not None:
-        return [network]
-    codes = refreshing.networks(whoever())
-    if not codes:
-        raise NoNetwork
-    return codes
-
-
-@contextlib.contextmanager
-def _target(name: str) -> Iterator[IO[str]]:
-    """Open the file to write, or give the terminal for ``-``."""
-    if name == "-":
-        yield sys.stdout
-        return
-    try:
-        with Path(name).open("w", encoding="utf-8") as out:
-            yield out
-    except OSError as error:
-        raise report.OutputRefused(path=name, detail=error.strerror or error) from error
+BOOK: dict[str, Callable[..., None]] = {
+    "ledger": ledger.listing,
+    "assign": ledger.assign,
+    "accept": ledger.accept,
+    "resume": ledger.resume,
+    "comment": ledger.comment,
+    "export": ledger.export,
+    "trend": ledger.trend,
+}
+for verb, command in BOOK.items():
+    app.command(verb)(command)

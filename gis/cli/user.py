@@ -6,7 +6,6 @@ as ``job:cli:<user>``.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from gis.access import passwords
 from gis.access import sessions
 from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
+from gis.cli.office import day
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.i18n import translate as _
@@ -30,13 +30,6 @@ Name = Annotated[str, typer.Argument(help=_("账号名。"))]
 Roles = Annotated[list[Role], typer.Option("--role", help=_("角色,可重复。"))]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help=_("管辖范围:office、area:编码、grid:编码,可重复。"))]
 Until = Annotated[str | None, typer.Option(help=_("角色和范围的最后一天,年-月-日。"))]
-
-
-class DateWrong(BadInput):
-    """A day that is none."""
-
-    template = "日期 {text} 无效。"
-    cure = "请写成 年-月-日,例如 2026-12-31。"
 
 
 @app.command("list")
@@ -65,9 +58,7 @@ def add(
     ensure_database()
     password = passwords.random()
     with session(whoever()) as conn:
-        account = accounts.add(
-            conn, name.lower(), display=display, roles=role, scopes=scope or [], valid_to=_day(until)
-        )
+        account = accounts.add(conn, name.lower(), display=display, roles=role, scopes=scope or [], valid_to=day(until))
         accounts.set_password(conn, account.name, password, must_change=True)
     print(_("账号 {name} 已建立。初始密码(只显示这一次):{password}").format(name=account.name, password=password))
 
@@ -99,7 +90,7 @@ def role(name: Name, role: Roles, until: Until = None) -> None:
     """更换账号的角色。."""
     ensure_database()
     with session(whoever()) as conn:
-        accounts.set_roles(conn, name, role, valid_to=_day(until))
+        accounts.set_roles(conn, name, role, valid_to=day(until))
     print(_("账号 {name} 的角色已更换。").format(name=name))
 
 
@@ -108,7 +99,7 @@ def scope(name: Name, scope: Scopes = None, until: Until = None) -> None:
     """更换账号的管辖范围;不写 --scope 则什么都看不到。."""
     ensure_database()
     with session(whoever()) as conn:
-        accounts.set_scopes(conn, name, scope or [], valid_to=_day(until))
+        accounts.set_scopes(conn, name, scope or [], valid_to=day(until))
     print(_("账号 {name} 的管辖范围已更换。").format(name=name))
 
 
@@ -147,13 +138,6 @@ def _switch(name: str, *, active: bool) -> None:
     ensure_database()
     with session(whoever()) as conn:
         accounts.set_active(conn, name, active=active)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise DateWrong(text=text) from None
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -86,6 +86,7 @@ class Entry(Finding):
         When somebody last acted on it: give it back to the acts, so that nobody overtakes unseen.
     """
 
+    id: int
     network: str
     finding_id: int | None
     people: int
