@@ -312,6 +312,46 @@ def test_far_out_communities_stand_for_grids_too_small_to_see(visitor):
     assert got.loc["310000001004", "state"] == "blind"
 
 
+def test_far_out_shapes_are_good_to_half_a_pixel(visitor):
+    rows = table("grid").set_index("code").geometry
+    rows = rows[rows.within(box(place(11)))].iloc[:60]
+    far = visitor.tile("grid", place(11), code=",".join(rows.index)).set_index("code")
+    assert set(far.index) == set(rows.index)
+    assert set(far["level"]) == {"grid"}
+    assert far.geometry.is_valid.all()
+    for code, shape in far.geometry.items():
+        assert shapely.hausdorff_distance(shape.boundary, rows[code].boundary) < 10 + 2 * unit(11), code
+
+
+def test_coarse_shapes_follow_the_true_ones_and_lose_nothing_small():
+    bent = shapely.Point(13_500_000, 3_600_000).buffer(900, quad_segs=250)
+    yard = shapely.box(13_520_000, 3_600_000, 13_520_003, 3_600_002)
+    both = shapely.transform(
+        shapely.MultiPolygon([bent, yard]), lambda xy: np.column_stack(TO_WEB.transform(*xy.T, direction="INVERSE"))
+    )
+    worst = "ST_HausdorffDistance(ST_Boundary(geom_far), ST_Boundary(geom_web))"
+    with session(Actor.job("test")) as conn:
+        for relation in ("area", "grid"):
+            assert conn.execute(f"SELECT max({worst}) <= 10 FROM {relation}").fetchone() == (True,)
+        far, points, off = conn.execute(
+            "INSERT INTO area (code, name, level, geom) VALUES ('999999', 'yard', 'district', ST_GeomFromText(%s, 4490)) "
+            f"RETURNING ST_NumGeometries(geom_far), ST_NPoints(geom_far), {worst}",
+            (both.wkt,),
+        ).fetchone()
+        assert far == 2, "a part three metres wide stays"
+        assert points < 60, "a thousand points for a shape of some pixels"
+        assert 1 < off <= 10
+        moved = conn.execute(
+            f"UPDATE area SET geom = ST_Multi(ST_GeomFromText(%s, 4490)) WHERE code = '999999' RETURNING {worst}",
+            (both.centroid.buffer(0.1).wkt,),
+        )
+        assert moved.fetchone()[0] <= 10
+        kept = conn.execute("SELECT row FROM history WHERE relation = 'area' ORDER BY id DESC LIMIT 1").fetchone()[0]
+        assert kept["code"] == "999999"
+        assert not {"geom_web", "geom_far"} & set(kept), "what is derived has no history"
+        conn.rollback()
+
+
 def test_another_network_shows_its_own_grids_and_findings(visitor):
     ours = visitor.tile("grid", place(13), network="jw")
     assert set(ours["code"]) == {"J0", "J1"}
