@@ -65,6 +65,18 @@ INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read) VA
 INSERT INTO backup (file, bytes, sha256) VALUES ('f', 1, 'x');
 INSERT INTO audit (action, relation) VALUES ('look', 'area');
 UPDATE building SET name = 'n';
+INSERT INTO person (code, name) VALUES ('pA1', ''), ('pA2', ''), ('pB1', ''), ('pC1', ''), ('pJ', ''), ('pNowhere', '');
+INSERT INTO post (code, person_id, duty, network_id, grid_code)
+SELECT n.code || g.code, p.id, 'worker', n.id, g.code FROM grid g JOIN network n ON n.id = g.network_id
+JOIN person p ON p.code = CASE n.code WHEN 'zh' THEN 'p' || g.code WHEN 'jw' THEN 'pJ' END WHERE n.code = 'zh' OR g.code = 'A1';
+INSERT INTO post (code, person_id, duty, building_code) SELECT 'head' || b.code, p.id, 'building_head', b.code
+FROM building b JOIN person p ON p.code = 'p' || substr(b.code, 2) WHERE b.code IN ('bA2', 'bB1');
+INSERT INTO organisation (code, name, level, area_code) VALUES ('o', '', 'street', 'S');
+INSERT INTO leave (person_id, begins) SELECT id, '2026-01-01' FROM person;
+INSERT INTO visit (code, person_id, visited_at, network_id, grid_code) SELECT 'v' || p.code, p.person_id, now(), p.network_id, p.grid_code FROM post p WHERE p.grid_code IS NOT NULL;
+INSERT INTO visit (code, visited_at) VALUES ('vNowhere', now());
+INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT 't' || code, id, now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490) FROM person;
+INSERT INTO duty (code, name, category, area_code) VALUES ('d', '', 'x', 'A');
 INSERT INTO finding_building SELECT f.id, b.id FROM finding f JOIN building b ON b.geom = f.geom WHERE f.rule = 'boundary_building';
 INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes) SELECT network_id, rule, key, severity, area_id, grid_codes FROM finding
 ORDER BY array_position(ARRAY['A1'], grid_codes[1]), network_id; -- the first one lies where all that have a scope work
@@ -109,9 +121,23 @@ def inside(table, reach):
     net = "AND n.code = 'zh'" if reach == "grid" else ""
     by_grid = f"SELECT g.id FROM grid g JOIN network n ON n.id = g.network_id WHERE g.code IN {GRIDS[reach]} {net}"
     by_area = f"SELECT id FROM area WHERE code IN {AREAS[reach]}"
+    # A person belongs to the scope by a post of his: one in a grid of it (of its net), or one that lies in its areas.
+    held = (
+        f"SELECT p.person_id FROM post p WHERE p.area_id IN ({by_area})"
+        if reach != "grid"
+        else "SELECT id FROM person WHERE code = 'pA1'"
+    )
+    placed = (
+        f"t.area_id IN ({by_area})"
+        if reach != "grid"
+        else "t.grid_code = 'A1' AND t.network_id = (SELECT n.id FROM network n WHERE n.code = 'zh')"
+    )
     named = f"(SELECT n.code FROM network n WHERE n.id = t.network_id) {'=' if reach == 'grid' else '>='} '{'zh' if reach == 'grid' else ''}'"
     told = f"t.area_id IN ({by_area})" if reach != "grid" else f"'A1' = ANY (t.grid_codes) AND {named}"
     return {
+        "person": f"t.id IN ({held})",
+        **dict.fromkeys(("leave", "track"), f"t.person_id IN ({held})"),
+        **dict.fromkeys(("post", "visit"), placed),
         "grid": f"t.area_id IN ({by_area})",
         "building": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'bA1'",
         "incident": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'iA1'",
@@ -136,6 +162,10 @@ OWN = {
     "api_token": "t.account_id = %(account)s",
     "import": "t.actor = %(me)s",
     "audit": "t.actor = %(me)s",
+    "person": "t.account_id = %(account)s",
+    **dict.fromkeys(
+        ("leave", "visit", "track"), "t.person_id IN (SELECT p.id FROM person p WHERE p.account_id = %(account)s)"
+    ),
     "ledger": "t.owner_id = %(account)s",
     "task": "t.owner_id = %(account)s",
     "ledger_filter": "t.account_id = %(account)s",
@@ -164,6 +194,18 @@ def office(shared_database):
         conn.execute(BOOK)
         conn.execute("INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor)"
                      " SELECT 'areas', 'f', 'x', 'x', 'wgs84', 1, name FROM account")  # fmt: skip
+        # Each worker stands for a person of his own, with leave, a visit and a track.
+        conn.execute(
+            "INSERT INTO person (code, name, account_id) SELECT name, '', id FROM account WHERE name LIKE 'worker.%'"
+        )
+        conn.execute(
+            "INSERT INTO leave (person_id, begins) SELECT id, '2026-01-01' FROM person WHERE account_id IS NOT NULL"
+        )
+        conn.execute(
+            "INSERT INTO visit (code, person_id, visited_at) SELECT code, id, now() FROM person WHERE account_id IS NOT NULL"
+        )
+        conn.execute("INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT p.code, p.id, now(), now(), t.geom"
+                     " FROM person p, track t WHERE p.account_id IS NOT NULL AND t.code = 'tpA1'")  # fmt: skip
     yield shared_database
     close_pools()
 
@@ -360,6 +402,13 @@ NEW = {
     "incident": "(code, geom) VALUES ('new', {point})",
     "incident_cell": "VALUES (6, 1, 1, 1, 'matter', 1)",
     "grid_incident": "VALUES (1, 'x', 'matter', 1)",
+    "person": "(code, name) VALUES ('new', '')",
+    "organisation": "(code, name, level) VALUES ('new', '', 'street')",
+    "post": "(code, person_id, duty, network_id, grid_code) VALUES ('new', {person}, 'worker', 1, '{grid}')",
+    "leave": "(person_id, begins) VALUES ({person}, '2030-01-01')",
+    "visit": "(code, person_id, visited_at, network_id, grid_code) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), 1, '{grid}')",
+    "track": "(code, person_id, started_at, ended_at, geom) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490))",
+    "duty": "(code, name, category) VALUES ('new', '', 'x')",
     "finding": "(rule, severity) VALUES ('x', 'hint')",
     "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
     "finding_building": "VALUES (1, 1)",
@@ -395,6 +444,9 @@ PLACES = {
 
 
 AREA_IDS = {"A": 3, "B": 4, "C": 5}
+PERSON_IDS = {"A": 1, "B": 3, "C": 4}
+LYING = {"building", "incident", "grid", "post", "leave", "visit", "track"}
+"""Tables whose new row lies in a place, or is of somebody who works there."""
 
 
 def may_add(role, reach, table, place):
@@ -412,11 +464,12 @@ def may_add(role, reach, table, place):
 def test_each_person_adds_exactly_what_the_matrix_says(role, reach):
     assert set(NEW) == set(tables())
     for table in tables():
-        for place in PLACES if table in {"building", "incident", "grid"} else ("A",):
+        for place in PLACES if table in LYING else ("A",):
             x = PLACES[place][0]
             row = NEW[table].format(
-                box=BOX.format(x=x), point=POINT.format(x=x), area=AREA_IDS[place], me=name(role, reach)
-            )
+                box=BOX.format(x=x), point=POINT.format(x=x), area=AREA_IDS[place], me=name(role, reach),
+                person=PERSON_IDS[place], grid=f"{place}1",
+            )  # fmt: skip
             got = _changed(role, reach, f"INSERT INTO atlas.{table} {row}")
             assert got == (1 if may_add(role, reach, table, place) else "closed"), (table, place)
 
@@ -431,6 +484,10 @@ def test_each_person_adds_exactly_what_the_matrix_says(role, reach):
         ("planner.community", "UPDATE grid SET area_id = (SELECT id FROM area WHERE code = 'B') WHERE code = 'A1'"),
         ("planner.community", "UPDATE grid SET geom = (SELECT geom FROM area WHERE code = 'B') WHERE code = 'A1'"),
         ("planner.community", "INSERT INTO grid (network_id, code, name, area_id, geom) SELECT 1, 'n', '', a.id, b.geom FROM area a, area b WHERE a.code = 'A' AND b.code = 'B'"),
+        ("supervisor.community", "UPDATE post SET grid_code = 'B1' WHERE code = 'zhA1'"),
+        ("supervisor.community", "UPDATE visit SET grid_code = 'B1' WHERE code = 'vzhA1'"),
+        ("supervisor.office", "UPDATE visit SET doubts = '{}'"),
+        ("worker.grid", "INSERT INTO visit (code, person_id, visited_at) VALUES ('x', 1, now())"),
         ("planner.office", "INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor) VALUES ('areas', 'f', 'x', 'x', 'wgs84', 1, 'zhang')"),
         ("wall.office", "UPDATE login_session SET ended_at = NULL, ending = NULL"),
         ("admin.office", "UPDATE api_token SET revoked_at = NULL"),
