@@ -106,6 +106,20 @@ def _unlocated(finding: phrases.Judged) -> str:
     return text.format(record=record, others=finding.measure.get("heap", 1) - 1, place=finding.area_name or _("社区"))
 
 
+def _seam(finding: phrases.Judged) -> str:
+    line = {"road": _("道路"), "rail": _("铁路"), "river": _("河道"), "excluded": _("免管用地")}[
+        str(finding.subjects["line"])
+    ]
+    return _("{place}与{other}之间有一条沿{line}{name}的条带无人认领,长约 {length}、最宽 {width}。").format(
+        place=finding.area_name or finding.area_code or _("辖区"),
+        other=finding.subjects.get("other_name") or finding.subjects["other"],
+        line=line,
+        name=finding.subjects.get("name") or "",
+        length=phrases.length(finding.measure["length_m"]),
+        width=phrases.length(finding.measure["width_m"]),
+    ) + phrases.touched(finding)
+
+
 SENTENCES = {
     RuleKey.UNCLAIMED_LAND: _unclaimed,
     RuleKey.CONTESTED_LAND: _contested,
@@ -114,5 +128,6 @@ SENTENCES = {
     RuleKey.STRAY_PART: _stray,
     RuleKey.GRID_SIZE: _size,
     RuleKey.UNLOCATED_RECORD: _unlocated,
+    RuleKey.SEAM: _seam,
 }
 """The sentence of each rule of this family."""

@@ -1,0 +1,100 @@
+-- Grids and buildings nobody visited within the interval and grace of the visit policy: the last visit that
+-- counts, else the day it began to be due (the grid was drawn, the house was built, the network's visits
+-- began to be recorded, whichever is last). A grid: blind, its patrol is missing; the overdue buildings of a
+-- grid: one row, warn. A row of the policy for the kind of grid goes before one for any kind, one for the
+-- kind of building before 'household' (a building with households). Nothing is judged without visits.
+WITH since AS (
+    SELECT (min(visited_at) FILTER (WHERE grid_code IS NOT NULL) AT TIME ZONE 'Asia/Shanghai')::date AS grids,
+        (min(visited_at) FILTER (WHERE building_id IS NOT NULL) AT TIME ZONE 'Asia/Shanghai')::date AS buildings
+    FROM cov_visit
+),
+patrol AS MATERIALIZED (
+    SELECT v.grid_code, (max(v.visited_at) AT TIME ZONE 'Asia/Shanghai')::date AS day
+    FROM cov_visit AS v, cov_now AS n
+    WHERE v.grid_code IS NOT NULL AND v.visited_at <= n.at
+    GROUP BY v.grid_code
+),
+call AS MATERIALIZED (
+    SELECT v.building_id, (max(v.visited_at) AT TIME ZONE 'Asia/Shanghai')::date AS day
+    FROM cov_visit AS v, cov_now AS n
+    WHERE v.building_id IS NOT NULL AND v.visited_at <= n.at
+    GROUP BY v.building_id
+),
+rule AS MATERIALIZED (
+    SELECT g.id, p.object, p.interval_days, p.grace_days,
+        row_number() OVER (PARTITION BY g.id, p.object ORDER BY p.grid_kind = '*', p.interval_days) AS place
+    FROM cov_grid AS g
+    JOIN cov_policy AS p ON p.grid_kind IN (g.kind, '*')
+),
+stock AS MATERIALIZED (
+    SELECT s.grid_id, b.id, b.code, b.kind, b.households, b.built_on
+    FROM (SELECT building_id, min(grid_id) AS grid_id FROM cov_assignment GROUP BY building_id) AS s
+    JOIN cov_building AS b ON b.id = s.building_id
+    WHERE b.demolished_on IS NULL
+),
+load AS (
+    SELECT grid_id, count(*) AS buildings, sum(households) AS households, array_agg(id ORDER BY id) AS ids
+    FROM stock GROUP BY grid_id
+),
+grid AS (
+    SELECT g.id, g.code, g.geom, p.day AS last, r.interval_days, r.grace_days,
+        n.day - coalesce(p.day, greatest(g.valid_from, s.grids)) - r.interval_days - r.grace_days AS late
+    FROM cov_grid AS g
+    JOIN rule AS r ON r.id = g.id AND r.object = 'grid' AND r.place = 1
+    CROSS JOIN cov_now AS n
+    CROSS JOIN since AS s
+    LEFT JOIN patrol AS p ON p.grid_code = g.code
+    WHERE s.grids IS NOT NULL
+),
+house AS (
+    SELECT k.grid_id, k.id, k.code, k.households, c.day AS last, r.interval_days,
+        n.day - coalesce(c.day, greatest(g.valid_from, k.built_on, s.buildings)) - r.interval_days - r.grace_days AS late
+    FROM stock AS k
+    JOIN cov_grid AS g ON g.id = k.grid_id
+    CROSS JOIN LATERAL (
+        SELECT r.interval_days, r.grace_days FROM rule AS r
+        WHERE r.id = k.grid_id AND r.place = 1 AND (r.object = k.kind OR r.object = 'household' AND k.households > 0)
+        ORDER BY r.object = 'household'
+        LIMIT 1
+    ) AS r
+    CROSS JOIN cov_now AS n
+    CROSS JOIN since AS s
+    LEFT JOIN call AS c ON c.building_id = k.id
+    WHERE s.buildings IS NOT NULL
+),
+houses AS (
+    SELECT grid_id, count(*) AS buildings, sum(households) AS households, array_agg(id ORDER BY id) AS ids, max(late) AS late,
+        count(*) FILTER (WHERE last IS NULL) AS never, min(last) AS last, min(interval_days) AS interval_days
+    FROM house
+    WHERE late > 0
+    GROUP BY grid_id
+)
+SELECT
+    'blind' AS severity,
+    g.geom,
+    jsonb_build_object(
+        'area_m2', area_m2(g.geom), 'buildings', coalesce(l.buildings, 0), 'households', coalesce(l.households, 0),
+        'late_days', g.late, 'interval_days', g.interval_days, 'grace_days', g.grace_days
+    ) AS measure,
+    jsonb_strip_nulls(jsonb_build_object('kind', 'grid', 'last', g.last)) AS subjects,
+    ARRAY[g.code] AS grid_codes,
+    coalesce(l.ids, '{}') AS building_ids,
+    h.area_id,
+    jsonb_build_array(jsonb_build_object('action', 'visit', 'grid', g.code)) AS remedies
+FROM grid AS g
+JOIN cov_home AS h ON h.grid_id = g.id
+LEFT JOIN load AS l ON l.grid_id = g.id
+WHERE g.late > 0
+UNION ALL
+SELECT
+    'warn', g.geom,
+    jsonb_build_object(
+        'area_m2', area_m2(g.geom), 'buildings', o.buildings, 'households', o.households, 'late_days', o.late,
+        'never', o.never, 'interval_days', o.interval_days
+    ),
+    jsonb_strip_nulls(jsonb_build_object('kind', 'buildings', 'last', o.last)),
+    ARRAY[g.code], o.ids, h.area_id,
+    jsonb_build_array(jsonb_build_object('action', 'visit', 'grid', g.code, 'buildings', o.buildings))
+FROM houses AS o
+JOIN cov_grid AS g ON g.id = o.grid_id
+JOIN cov_home AS h ON h.grid_id = g.id
