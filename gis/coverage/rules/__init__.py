@@ -19,6 +19,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 
+from gis.coverage.rules import hours
+from gis.coverage.rules import passive
+from gis.coverage.rules import silent
 from gis.vocabulary import RuleKey
 from gis.vocabulary import Severity
 
@@ -66,6 +69,8 @@ class Rule:
         What has to be judged anew when something changes.
     statistic : callable, optional
         Judges the rows of the SQL; without one the rows are findings.
+    method, assumption : str
+        Of a rule that weighs or looks up: how it judges, and what would mislead it; Chinese source strings.
     files : bool
         Whether ``script/gis check`` runs it: the rules that need land and buildings only.
     """
@@ -78,6 +83,8 @@ class Rule:
     identity: tuple[str, ...] = ()
     unit: Unit = Unit.AREA
     statistic: Statistic | None = None
+    method: str = ""
+    assumption: str = ""
     files: bool = False
 
     @property
@@ -152,6 +159,94 @@ _ENTRIES = (
         (),
         identity=("dataset", "buildings", "incident"),
         files=True,
+    ),
+    Rule(
+        RuleKey.SILENT_CATEGORY,
+        (Severity.HINT,),
+        "从不上报某类事件的网格",
+        (
+            "cov_incident",
+            "cov_grid",
+            "cov_home",
+            "cov_division",
+            "cov_assignment",
+            "cov_building",
+            "cov_now",
+            "cov_param",
+        ),
+        (
+            "silent_days",
+            "silent_peers_min",
+            "silent_expected_min",
+            "silent_ratio_max",
+            "silent_weight",
+            "silent_fdr",
+        ),
+        identity=("grids", "kind", "category"),
+        unit=Unit.NETWORK,
+        statistic=silent.judge,
+        method=silent.METHOD,
+        assumption=silent.ASSUMPTION,
+    ),
+    Rule(
+        RuleKey.HOTLINE_ONLY,
+        (Severity.WARN,),
+        "只靠热线发现问题的网格",
+        (
+            "cov_incident",
+            "cov_grid",
+            "cov_home",
+            "cov_division",
+            "cov_assignment",
+            "cov_building",
+            "cov_now",
+            "cov_param",
+        ),
+        ("hotline_days", "hotline_peers_min", "hotline_incidents_min", "hotline_ratio_max", "hotline_fdr"),
+        identity=("grids",),
+        unit=Unit.NETWORK,
+        statistic=passive.judge,
+        method=passive.METHOD,
+        assumption=passive.ASSUMPTION,
+    ),
+    Rule(
+        RuleKey.UNCOVERED_HOURS,
+        (Severity.WARN,),
+        "有事无人的时段",
+        (
+            "cov_incident",
+            "cov_visit",
+            "cov_track",
+            "cov_area",
+            "cov_grid",
+            "cov_home",
+            "cov_assignment",
+            "cov_building",
+            "cov_now",
+            "cov_param",
+        ),
+        ("hours_days", "hours_incidents_min", "hours_presence_min", "hours_absence_share", "hours_fdr"),
+        identity=("area", "part"),
+        unit=Unit.NETWORK,
+        statistic=hours.judge,
+        method=hours.METHOD,
+        assumption=hours.ASSUMPTION,
+    ),
+    Rule(
+        RuleKey.UNOWNED_MATTER,
+        (Severity.WARN,),
+        "无人牵头或多头牵头的事项",
+        ("cov_incident", "cov_duty", "cov_area", "cov_grid", "cov_home", "cov_division", "cov_now", "cov_param"),
+        ("unowned_days", "unowned_incidents_min"),
+        identity=("kind", "category"),
+        unit=Unit.NETWORK,
+        method=(
+            "逐件查对权责清单:取事件发生当日有效的条目,本社区的条目优先,其次街道、区和全域;"
+            "没有条目、条目没有牵头单位,或同级条目写了两个不同的牵头单位,即计入。这是逐件清点,不是推断。"
+        ),
+        assumption=(
+            "假定事件的小类与清单的小类写法一致,清单的生效、失效日期如实。小类写法不一会被当作没有牵头单位;没有小类的事件不计入。"
+        ),
     ),
 )
 
