@@ -23,7 +23,7 @@ from gis.vocabulary import Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Judged", "reason", "remedy", "severity", "square", "title"]
+__all__ = ["Judged", "assumption", "method", "reason", "remedy", "severity", "square", "title"]
 
 _SENTENCES = {**land.SENTENCES, **people.SENTENCES, **statistics.SENTENCES}
 _REMEDIES = {**people.REMEDIES, **statistics.REMEDIES}
@@ -32,6 +32,18 @@ _REMEDIES = {**people.REMEDIES, **statistics.REMEDIES}
 def title(rule: str) -> str:
     """Name of a rule, for lists and legends."""
     return _(RULES[RuleKey(rule)].title)
+
+
+def method(rule: str) -> str:
+    """Say how a rule judges; nothing for a rule that measures."""
+    text = RULES[RuleKey(rule)].method
+    return _(text) if text else ""
+
+
+def assumption(rule: str) -> str:
+    """Say what a rule takes for granted and what would mislead it; nothing for a rule that measures."""
+    text = RULES[RuleKey(rule)].assumption
+    return _(text) if text else ""
 
 
 def severity(word: str) -> str:
