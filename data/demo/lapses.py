@@ -40,8 +40,10 @@ GONE = date(2026, 3, 12)
 """Day the demolished block was taken down."""
 LONG_GONE = date(2024, 6, 30)
 """Day a house was taken down before its grid was drawn (trap)."""
-MARGIN = 45.0
+MARGIN = 95.0
 """Metres around the untouched block where nobody comes either."""
+LEFT = 3
+"""Buildings of its grid at least where somebody still comes."""
 DEPTH = 50.0
 """Metres the untouched block reaches to all sides somewhere, so that whole cells lie in it."""
 
@@ -68,7 +70,7 @@ class Lapses:
     rows: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     block: shapely.Polygon | None = None
     dark: int = -1
-    category: tuple[str, str] = ("matter", "积存建筑垃圾")
+    category: tuple[str, str] = ("matter", "暴露垃圾")
 
     def one(self, kind: str) -> int:
         """Give the cell of a kind that has one; -1 where it was not planted."""
@@ -105,6 +107,7 @@ class Chooser:
         self.work, self.houses, self.stock, self.cell, self.rng = work, houses, stock, cell, rng
         self.taken, self.heap = set(taken), heap
         self.lapses = Lapses()
+        self.at = np.column_stack((houses.x, houses.y))
         self.venue = {
             i for i, c in enumerate(work.cells) if {u for _p, u in c.blocks} & {"office", "mall", "market", "works"}
         }
@@ -123,8 +126,8 @@ class Chooser:
         if kinds:
             for trap in TRAPS:
                 self._plain(trap)
-            self._houses("lone_house", 1)
-            self._houses("old_demolition", 1)
+            for trap in ("lone_house", "old_demolition", "last_day_of_grace"):
+                self._houses(trap, 1)
         return self.lapses
 
     def _free(self) -> Iterator[int]:
@@ -167,7 +170,9 @@ class Chooser:
         for face, rows in self._blocks(("slabs", "towers", "walkup", "houses"), 16_000, 60_000, 6):
             cell = int(self.work.faces.cell[face])
             shape = self.work.faces.polygons[face]
-            if shape.area < 0.7 * self.work.planter.cells[cell].area and shape.buffer(-DEPTH).area > 0:
+            rest = self.at[self.cell == cell]
+            off = ~shapely.contains_xy(shape.buffer(MARGIN), rest)
+            if np.count_nonzero(off) >= LEFT and shape.buffer(-DEPTH).area > 0:
                 self.lapses.rows[kind], self.lapses.block = rows, shape
                 return self._take(kind, cell)
         return None

@@ -295,7 +295,7 @@ def plant_land(planter: Planter, kinds: tuple[str, ...]) -> None:
         "stray_bulge": lambda k: planter.bulge(k, "move", 25.0, least=130.0, across=True, most=260.0),
         "detached_block": planter.detached_block,
         "long_gap": lambda k: planter.bulge(k, "drop", 12.0, least=150.0, across=True),
-        "short_gap": lambda k: planter.bulge(k, "drop", 9.0, least=70.0, across=True, corner=True),
+        "short_gap": lambda k: planter.bulge(k, "drop", 18.0, least=70.0, across=True, corner=True),
     }
     for kind in kinds:
         acts[kind](kind)

@@ -33,7 +33,7 @@ WEEKS = 52
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 HOURS = np.array([0, 0, 0, 0, 0, 1, 4, 8, 14, 15, 14, 10, 5, 6, 12, 14, 12, 9, 8, 9, 8, 6, 4, 2], dtype=float)
 """Weights of the hours at which a grid is patrolled, midnight first."""
-CALLS = ((12, 165), (198, 352))
+CALLS = ((12, 140), (198, 352))
 """First and last day of the year of each round through the buildings."""
 EARLY = (205, 214)
 """Days of the last calls on the block nobody touches since."""
@@ -49,6 +49,8 @@ APART = 90.0
 """Metres between positions of a walk at most."""
 EVENING = (18, 22)
 """Hours of the weekend nobody sees in the dark community: from, to (not included)."""
+MONTHLY = ("office", "market")
+"""Kinds of buildings called on every four weeks."""
 SLOW = 285
 """Day from which the buildings of a grid that is no longer patrolled were called on."""
 
@@ -93,8 +95,8 @@ class Walker:
         Ground metres of each building; not a number where its record has no place or a false one.
     size : Size
         How much.
-    grace : int
-        Days a grid may be without a patrol, grace included: the trap was patrolled so long ago.
+    limits : dict
+        Days a ``grid`` or a ``household`` may be without a visit, grace included: the traps were visited so long ago.
     rng : numpy.random.Generator
         Source of chance.
     """
@@ -108,11 +110,11 @@ class Walker:
         cell: NDArray[np.int64],
         at: NDArray[np.float64],
         size: Size,
-        grace: int,
+        limits: dict[str, int],
         rng: np.random.Generator,
     ) -> None:
         self.work, self.staff, self.lapses, self.stock, self.rng = work, staff, lapses, stock, rng
-        self.cell, self.at, self.size, self.grace = cell, at, size, grace
+        self.cell, self.at, self.size, self.limits = cell, at, size, limits
         self.book: list[pd.DataFrame] = []
         self.known: NDArray[np.bool_] = np.asarray(np.isfinite(at).all(axis=1), dtype=np.bool_)
         near = lapses.block.buffer(MARGIN) if lapses.block is not None else shapely.Polygon()
@@ -124,7 +126,7 @@ class Walker:
         self.seen = [rows[self.known[rows] & ~self.barred[rows]] for rows in self.members]
         self.last = np.full(work.planter.count, year.DAYS - 1)
         self.last[list(lapses.cells.get("unvisited_grid", ()))] = LAPSED
-        self.last[list(lapses.cells.get("last_day_of_grace", ()))] = year.DAYS - 1 - grace
+        self.last[list(lapses.cells.get("last_day_of_grace", ()))] = year.DAYS - 1 - limits["grid"]
 
     def go(self) -> Rounds:
         """Make all rounds and write them down in order of time."""
@@ -201,9 +203,26 @@ class Walker:
                 end = min(last, int(self.last[i]))
                 if len(rows):
                     self._afternoons(i, rows, SLOW if round_ == 1 and end < last else first, end, round_)
-        late = self.lapses.rows.get("unvisited_buildings")
+        self._monthly()
+        late, trap = (self.lapses.rows.get(kind) for kind in ("unvisited_buildings", "last_day_of_grace"))
         if late is not None:
             self._skip(late, CALLS[1][0])
+        if trap is not None:
+            self._skip(trap, CALLS[1][0])
+            at = np.full(len(trap), (year.DAYS - 1 - self.limits["household"]) * DAY + 15 * HOUR)
+            self._enter(at, self._who(self.cell[trap], 0 * trap), self.cell[trap], trap, self._scatter(trap))
+
+    def _monthly(self) -> None:
+        """Call on office towers and markets every four weeks."""
+        kinds = self.stock["kind"].to_numpy()
+        rows = np.flatnonzero(np.isin(kinds, MONTHLY) & self.known & (self.cell >= 0))
+        for first in range(7, year.DAYS, 28):
+            day = np.minimum(first + self.cell[rows] % 5, year.DAYS - 1)
+            rank = np.arange(len(rows)) % SESSION
+            at = day * DAY + 10 * HOUR + rank * 9 * MINUTE + self.rng.integers(0, 4 * MINUTE, len(rows))
+            ready = day <= self.last[self.cell[rows]]
+            some, cell = rows[ready], self.cell[rows][ready]
+            self._enter(at[ready], self._who(cell, 0 * cell + first), cell, some, self._scatter(some))
 
     def _along(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Order buildings in bands from west to east and back."""
@@ -218,9 +237,8 @@ class Walker:
         session = np.arange(len(rows)) // SESSION
         days = first + ((np.arange(sessions) + self.rng.random(sessions)) * (last - first) / sessions).astype(np.int64)
         day = days[session]
-        block = np.isin(rows, self.lapses.rows.get("untouched_block", []))
-        if round_ == 1 and block.any():
-            day = np.where(block, self.rng.integers(*EARLY), day)
+        if round_ == 1:
+            day = np.where(self.barred[rows], self.rng.integers(*EARLY), day)
         start = 14 * HOUR + self.rng.integers(0, 30 * MINUTE, sessions)
         gap = self.rng.integers(5 * MINUTE, 11 * MINUTE, len(rows))
         within = np.arange(len(rows)) % SESSION

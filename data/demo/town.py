@@ -28,6 +28,7 @@ from data.demo.rounds import Size
 from data.demo.rounds import Walker
 from data.demo.staff import TERM
 from data.demo.staff import staff
+from gis.coverage.parameters import policy
 from gis.vocabulary import SRID
 from gis.vocabulary import Dataset
 
@@ -46,8 +47,6 @@ LAND_FLAWS = (
     "corner_overlap", "sliver_gap", "sliver_gap", "sliver_overlap", "long_gap", "short_gap",
 )  # fmt: skip
 """Flaws of land of the demo street; another street of a city has three of them, by lot."""
-GRACE = 10
-"""Days an ordinary grid may be without a patrol, grace included (data/reference/visits.csv)."""
 NETWORKS = {
     "comprehensive": ("综合网格", "comprehensive", 300, 500),
     "police": ("警格", "police", None, None),
@@ -185,7 +184,7 @@ def _life(
     rng = np.random.default_rng([work.seed, 600 + work.index])
     stock = demo.frames[Dataset.BUILDINGS]
     crew = staff(work, stock, cell, lapses, rng)
-    rounds = Walker(work, crew, lapses, stock, cell, _stand(stock, houses, notes), size, GRACE, rng).go()
+    rounds = Walker(work, crew, lapses, stock, cell, _stand(stock, houses, notes), size, _limits(), rng).go()
     demo.frames |= {
         **crew.frames,
         Dataset.VISITS: rounds.visits,
@@ -193,6 +192,12 @@ def _life(
         Dataset.DUTIES: lists.duties(min(work.community_codes), planted=work.index == 0 and bool(lapses.cells)),
     }
     demo.doubtful = rounds.doubtful
+
+
+def _limits() -> dict[str, int]:
+    """Give the days without a visit the policy allows in an ordinary grid, grace included."""
+    rows = policy("comprehensive")
+    return {thing: interval + grace for kind, thing, interval, grace in rows if kind == "*"}
 
 
 def _stand(stock: gpd.GeoDataFrame, houses: Houses, notes: list[Slip]) -> NDArray[np.float64]:
