@@ -166,6 +166,8 @@ def relation(name: str) -> str:
         "green": _("绿地"),
         "excluded": _("免管用地"),
         "finding": _("盲区清单"),
+        "task": _("任务"),
+        "proposal": _("方案"),
         "import": _("导入记录"),
         "migration": _("表结构"),
     }.get(name, name)
