@@ -250,19 +250,27 @@ BEGIN
     WITH wanted AS MATERIALIZED (
         SELECT g.id, g.code, g.area_id FROM grid g
         WHERE g.network_id = network AND g.valid_to IS NULL AND (areas IS NULL OR g.area_id = ANY (areas) OR g.code = ANY (codes))
-    ), blind AS (
-        SELECT a.grid_id, count(*) AS buildings, sum(b.households) AS households
-        FROM wanted w JOIN assignment a ON a.grid_id = w.id AND a.network_id = network JOIN building b ON b.id = a.building_id
-        WHERE EXISTS (
+    ), named AS MATERIALIZED (
+        SELECT array_agg(w.code) AS codes FROM wanted w
+    ), house AS MATERIALIZED (
+        SELECT DISTINCT x.building_id FROM finding f JOIN finding_building x ON x.finding_id = f.id
+        WHERE areas IS NULL AND f.network_id = network AND f.severity = 'blind' AND NOT f.accepted
+        UNION ALL
+        SELECT a.building_id FROM wanted w JOIN assignment a ON a.grid_id = w.id AND a.network_id = network
+        WHERE areas IS NOT NULL AND EXISTS (
             SELECT FROM finding_building x JOIN finding f ON f.id = x.finding_id
             WHERE x.building_id = a.building_id AND f.network_id = network AND f.severity = 'blind' AND NOT f.accepted)
+    ), blind AS (
+        SELECT a.grid_id, count(*) AS buildings, sum(b.households) AS households
+        FROM house h JOIN assignment a ON a.network_id = network AND a.building_id = h.building_id JOIN building b ON b.id = h.building_id
         GROUP BY a.grid_id
     ), found AS (
         SELECT c.code, jsonb_object_agg(c.rule, c.n) AS open
         FROM (
-            SELECT w.code, f.rule, count(*) AS n
-            FROM wanted w JOIN finding f ON f.network_id = network AND NOT f.accepted AND f.grid_codes @> ARRAY[w.code]
-            GROUP BY w.code, f.rule
+            SELECT g.code, f.rule, count(*) AS n
+            FROM finding f CROSS JOIN unnest(f.grid_codes) AS g (code)
+            WHERE f.network_id = network AND NOT f.accepted AND (areas IS NULL OR f.grid_codes && (SELECT d.codes FROM named d))
+            GROUP BY g.code, f.rule
         ) AS c
         GROUP BY c.code
     )
