@@ -21,6 +21,7 @@ from server.gate import Gate  # noqa: E402  same
 from server.headers import SecurityHeaders  # noqa: E402  same
 from server.lifespan import lifespan  # noqa: E402  same
 from server.routes import ROUTES  # noqa: E402  same
+from server.routes import Shortcut  # noqa: E402  same
 
 _log = logging.getLogger("gridatlas.views")
 
@@ -53,6 +54,6 @@ app = st.App(
     ROOT / "views" / "home.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(SecurityHeaders), Middleware(Gate)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate), Middleware(Shortcut)],
     on_script_error=explain,
 )

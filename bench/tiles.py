@@ -64,10 +64,11 @@ from server import tiles
 from server.gate import Gate
 from server.headers import SecurityHeaders
 from server.lifespan import lifespan
-from server.routes import routes
+from server.routes import Shortcut, routes
 from server.store import Store
 tiles.store = Store({store})
-app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(Gate)])
+middleware = [Middleware(SecurityHeaders), Middleware(Gate), Middleware(Shortcut)]
+app = Starlette(routes=routes(), lifespan=lifespan, middleware=middleware)
 uvicorn.run(app, port={port}, log_level="error", access_log=False, timeout_keep_alive=600)
 """
 FEWEST = 1_000_000

@@ -6,7 +6,9 @@ that no visitor can make them grow.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client import CollectorRegistry
@@ -39,6 +41,14 @@ TILES = Counter(
     registry=REGISTRY,
 )
 BYTES = Counter("gridatlas_tile_bytes_total", "Bytes of tiles sent, by layer", ["layer"], registry=REGISTRY)
+
+Meter = TypeVar("Meter", Counter, Histogram)
+
+
+@cache
+def meter(family: Meter, *labels: str) -> Meter:
+    """Give the meter of a family for these labels; looked up once."""
+    return family.labels(*labels)
 
 
 @explained

@@ -2,14 +2,17 @@
 
 None lies under a prefix that the page server keeps for itself. Whatever else is asked
 for below ours is answered here too, in our shape, and never falls through to the pages.
+Tiles take a shortcut past all that only pages need.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.convertors import PathConvertor
 from starlette.convertors import register_url_convertor
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.routing import Route
 
@@ -30,10 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from collections.abc import Callable
 
-    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
+    from starlette.types import Receive
+    from starlette.types import Scope
+    from starlette.types import Send
 
-__all__ = ["ROUTES", "lifespan", "routes"]
+__all__ = ["ROUTES", "Shortcut", "lifespan", "routes"]
+
+TILE = re.compile(r"/tiles/(?P<layer>[^/]+)/(?P<z>[^/]+)/(?P<x>[^/]+)/(?P<y>[^/]+)\.pbf")
 
 
 class Rest(PathConvertor):
@@ -82,3 +90,29 @@ ROUTES: list[BaseRoute] = [
 def routes() -> list[BaseRoute]:
     """Give all routes, for the application to mount."""
     return list(ROUTES)
+
+
+class Shortcut:
+    """ASGI middleware behind the gate: a tile is answered here, the rest goes on.
+
+    A map asks for tiles by the dozen; sessions of pages, packing and the search for a route
+    would take longer than finding many a tile in the database.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        What lies behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is the address of a tile."""
+        found = TILE.fullmatch(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        scope["path_params"] = found.groupdict()
+        response = await tile(Request(scope, receive))
+        await response(scope, receive, send)

@@ -31,6 +31,7 @@ from server.metrics import BYTES
 from server.metrics import REQUESTS
 from server.metrics import SECONDS
 from server.metrics import TILES
+from server.metrics import meter
 from server.store import Store
 from server.store import Tile
 from server.versions import mark
@@ -68,8 +69,8 @@ async def tile(request: Request) -> Response:
     chosen = _filters(request, layer)
     actor = actor_of(request)
     response = await _answer(request, layer, place, chosen, actor)
-    SECONDS.labels(f"tile:{layer.key}").observe(time.perf_counter() - began)
-    REQUESTS.labels(f"tile:{layer.key}", str(response.status_code)).inc()
+    meter(SECONDS, f"tile:{layer.key}").observe(time.perf_counter() - began)
+    meter(REQUESTS, f"tile:{layer.key}", str(response.status_code)).inc()
     return response
 
 
@@ -77,30 +78,31 @@ async def _answer(
     request: Request, layer: Layer, place: tuple[int, int, int], chosen: dict[str, Any], actor: Actor
 ) -> Response:
     choice = ";".join(f"{name}={value}" for name, value in sorted(chosen.items()) if value is not None)
-    tag = "W/" + mark(layer, await versions(actor), actor, choice)
+    info = conninfo(role_of(actor))
+    tag = "W/" + mark(layer, await versions(actor, info), actor, choice)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if _holds(request.headers.get("if-none-match", ""), tag):
-        TILES.labels(layer.key, "unchanged").inc()
+        meter(TILES, layer.key, "unchanged").inc()
         return Response(status_code=304, headers=headers)
     packed = _unpacks(request.headers.get("accept-encoding", ""))
-    key = f"{conninfo(role_of(actor))} {tag} {place} {packed}"
+    key = f"{info} {tag} {place} {packed}"
     held = store.get(key)
     if held is None:
-        held = await _cut(layer, place, chosen, actor, packed=packed)
+        held = await _cut(layer, place, chosen, actor, info, packed=packed)
         store.put(key, held)
-        TILES.labels(layer.key, "database" if held.body else "empty").inc()
+        meter(TILES, layer.key, "database" if held.body else "empty").inc()
     else:
-        TILES.labels(layer.key, "store").inc()
+        meter(TILES, layer.key, "store").inc()
     if not held.body:
         return Response(status_code=204, headers=headers)
     if held.packed:
         headers["Content-Encoding"] = "gzip"
-    BYTES.labels(layer.key).inc(len(held.body))
+    meter(BYTES, layer.key).inc(len(held.body))
     return Response(held.body, media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _cut(
-    layer: Layer, place: tuple[int, int, int], chosen: dict[str, Any], actor: Actor, *, packed: bool
+    layer: Layer, place: tuple[int, int, int], chosen: dict[str, Any], actor: Actor, info: str, *, packed: bool
 ) -> Tile:
     """Ask the database for a tile and pack it for the way."""
     zoom, column, row = place
@@ -108,7 +110,7 @@ async def _cut(
     if statement is None:
         return Tile(b"", packed=False)
     parameters = {"z": Int4(zoom), "x": Int4(column), "y": Int4(row), **chosen}
-    found = await async_fetch(actor, statement, parameters)
+    found = await async_fetch(actor, statement, parameters, info)
     body = bytes(found[0]) if found and found[0] else b""
     if not packed or len(body) < PACK_FROM_BYTES:
         return Tile(body, packed=False)

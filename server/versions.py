@@ -13,8 +13,6 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gis.db.connection import conninfo
-from gis.db.connection import role_of
 from gis.db.reading import async_fetch
 from layers.layer import FOLDER
 
@@ -41,15 +39,22 @@ def forget() -> None:
     _asking.clear()
 
 
-async def versions(actor: Actor) -> dict[str, int]:
+async def versions(actor: Actor, info: str) -> dict[str, int]:
     """Give the version of every table that has changed at least once.
+
+    Parameters
+    ----------
+    actor : Actor
+        Who asks.
+    info : str
+        Connection string of the actor's role.
 
     Raises
     ------
     DatabaseUnavailable
         The database cannot be asked.
     """
-    key = (actor.name, conninfo(role_of(actor)))
+    key = (actor.name, info)
     now = time.monotonic()
     held = _known.get(key)
     if held and now - held[0] < LIFETIME_S:
@@ -59,7 +64,7 @@ async def versions(actor: Actor) -> dict[str, int]:
         if held and time.monotonic() - held[0] < LIFETIME_S:
             return held[1]
         asked = time.monotonic()
-        row = await async_fetch(actor, QUERY, {})
+        row = await async_fetch(actor, QUERY, {}, info)
         found: dict[str, int] = row[0] if row else {}
         _known[key] = (asked, found)
     return found

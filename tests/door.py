@@ -22,6 +22,7 @@ from server.actor import actor_of
 from server.gate import Gate
 from server.headers import SecurityHeaders
 from server.routes import ROUTES
+from server.routes import Shortcut
 
 HERE = "http://127.0.0.1:8501"
 PASSWORD = "Right-horse-7"
@@ -53,7 +54,7 @@ APP = Starlette(
         Route("/write", _written, methods=["POST"]),
         Route("/{page:path}", _page),
     ],
-    middleware=[Middleware(SecurityHeaders), Middleware(Gate)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate), Middleware(Shortcut)],
 )
 
 

@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from gis.access import sessions
 from server.headers import SecurityHeaders
 from server.lifespan import lifespan
+from server.routes import Shortcut
 from server.routes import routes
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Visitor:
 
     def __enter__(self) -> Self:
         self._runner.__enter__()
-        app = Starlette(routes=routes(), middleware=[Middleware(SecurityHeaders), Middleware(LetIn, name=self.name)])
+        middleware = [Middleware(SecurityHeaders), Middleware(LetIn, name=self.name), Middleware(Shortcut)]
+        app = Starlette(routes=routes(), middleware=middleware)
         self._alive = lifespan(app)
         self._runner.run(self._alive.__aenter__())
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)

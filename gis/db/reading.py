@@ -46,7 +46,9 @@ _PLACE = re.compile(r"%(?:\((\w+)\)s|(s)|%)")
 _lines: dict[str, Lines] = {}
 
 
-async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+async def async_fetch(
+    actor: Actor, statement: str, parameters: dict[str, Any], info: str | None = None
+) -> tuple[Any, ...] | None:
     """Ask one reading question for an actor in a single round trip; its first row.
 
     The actor's name and the question travel together (pipeline) and share one implicit
@@ -60,6 +62,8 @@ async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) 
         One SELECT with named parameters; the server refuses one that writes.
     parameters : dict
         Values of its parameters.
+    info : str, optional
+        Connection string of the actor's role, from a caller who has it at hand.
 
     Raises
     ------
@@ -67,7 +71,7 @@ async def async_fetch(actor: Actor, statement: str, parameters: dict[str, Any]) 
         No connection could be had, or it broke on the way twice.
     """
     with explained():
-        lines = _of(conninfo(role_of(actor)))
+        lines = _of(info or conninfo(role_of(actor)))
         return await lines.fetch((naming(actor), [actor.name, actor.origin]), _question(statement, parameters))
 
 
