@@ -63,12 +63,16 @@ CREATE TEMP TABLE derived (source_row integer, value bigint) ON COMMIT DROP;
 
 -- name: derive_buildings!
 -- area of the lowest level each new building lies in, the lowest id where several do
+-- (the new ones are looked up first: a planner that does not know yet how many areas there are would
+-- compare each building in an area with each new row)
 CREATE TEMP TABLE derived ON COMMIT DROP AS
+WITH fresh AS MATERIALIZED (
+    SELECT i.source_row, i.geom FROM pg_temp.incoming i JOIN pg_temp.verdict v ON v.source_row = i.source_row AND v.target IS NULL
+)
 SELECT i.source_row, NULL::bigint AS value,
        (array_agg(a.id ORDER BY array_position(ARRAY['community', 'street', 'district'], a.level), a.id))[1] AS area
 FROM atlas.area a
-JOIN pg_temp.incoming i ON i.geom && a.geom AND ST_Covers(a.geom, i.geom)
-JOIN pg_temp.verdict v ON v.source_row = i.source_row AND v.target IS NULL
+JOIN fresh i ON i.geom && a.geom AND ST_Covers(a.geom, i.geom)
 GROUP BY i.source_row;
 
 -- name: invalid
