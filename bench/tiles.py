@@ -12,7 +12,9 @@ works as ``atlas_owner``, whose policy is the constant true: as ``atlas_app`` it
 are asked for the same tiles in turn. The route keeps no finished tiles here, so each answer is
 cut anew. "Bare SQL" is the layer's own statement on one warm connection with the actor's rights
 set beforehand, seen from the driver; "as the actor" is a transaction that names the actor first,
-as every request has to. tipg cuts the table
+as every request has to. The route is asked by Python's ``http.client``, as tipg is, and once more by
+a client that reads answers in C, as the driver does that stands beside it: the difference is the
+client's own. tipg cuts the table
 ``building`` (``geom_web``, ``id``, ``households``) as our zooms 14 and 15 do, with no limit on
 features and no rim; at other zooms the two draw different things and are not compared.
 """
@@ -20,24 +22,23 @@ features and no rim; at other zooms the two draw different things and are not co
 from __future__ import annotations
 
 import argparse
-import http.client
 import math
-import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 
+from bench.asking import Lean
+from bench.asking import Server
+from bench.asking import free_port
+from bench.asking import serving
 from gis.access import accounts
 from gis.access import sessions
 from gis.db.cluster import Cluster
@@ -50,9 +51,9 @@ from layers.catalog import catalog
 from server import visitors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 ZOOMS = range(9, 19)
 POINT_ZOOMS = (14, 15)
 """Zooms at which a building is a point with its id and households, as tipg cuts it."""
@@ -75,6 +76,8 @@ FEWEST = 1_000_000
 WHO = "bench.tiles"
 RIGHTS = ("actor", "account", "roles", "everywhere")
 NONE: dict[str, Any] = dict.fromkeys(("network", "rules", "severities", "kinds", "codes"))
+SIZES_KB = (8, 32, 64, 1024)
+"""Classes of tiles by size: up to so many kB."""
 Place = tuple[int, int, int]
 
 
@@ -94,7 +97,8 @@ def main() -> None:
         theirs = stack.enter_context(tipg(options.tipg)) if options.tipg else None
         conn = stack.enter_context(psycopg.connect(conninfo("atlas_app"), autocommit=True, prepare_threshold=0))
         become(conn)
-        beside(conn, ours, theirs, places, options.rounds)
+        lean = Lean(ours.port, cookie)
+        beside(contenders(conn, ours, lean, theirs), places, options.rounds)
         every(conn, ours, places, options.rounds)
         unchanged(keeping, places)
 
@@ -146,57 +150,6 @@ def place(zoom: int, lon: float, lat: float) -> Place:
     n = 2**zoom
     row = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n
     return zoom, int((lon + 180) / 360 * n), int(row)
-
-
-class Server:
-    """One contender's server, asked over a connection that stays open.
-
-    Parameters
-    ----------
-    port : int
-        Where it listens on this machine.
-    cookie : str
-        Sent along with each request.
-    """
-
-    def __init__(self, port: int, cookie: str = "") -> None:
-        self.port = port
-        self._cookie = {"Cookie": cookie} if cookie else {}
-        self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-
-    def ask(self, path: str, **headers: str) -> tuple[int, bytes, float, str]:
-        """Ask once: status, body, seconds, tag."""
-        began = time.perf_counter()
-        self._line.request("GET", path, headers=self._cookie | headers)
-        response = self._line.getresponse()
-        body = response.read()
-        return response.status, body, time.perf_counter() - began, response.headers.get("ETag", "")
-
-
-@contextmanager
-def serving(command: list[str], port: int, ready: str, cookie: str = "", **environment: str) -> Iterator[Server]:
-    """Run a server for the length of a block."""
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
-    try:
-        for _ in range(300):
-            if process.poll() is not None:
-                sys.exit(f"{command[0]} ended with {process.returncode}")
-            try:
-                if Server(port).ask(ready)[0] < 500:
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield Server(port, cookie)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def free_port() -> int:
-    """Give a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -267,51 +220,84 @@ def theirs_at(at: Place) -> str:
     return f"/collections/atlas.building/tiles/WebMercatorQuad/{at[0]}/{at[1]}/{at[2]}?{query}"
 
 
+def contenders(
+    conn: psycopg.Connection[Any], ours: Server, lean: Lean, theirs: Server | None
+) -> dict[str, Callable[[Place], tuple[bytes, float]]]:
+    """Whoever is asked for a tile of buildings, by the name of his column."""
+
+    def by_server(server: Server | Lean, path: str) -> tuple[bytes, float]:
+        status, body, seconds, *_tag = server.ask(path)
+        assert status == (200 if body else 204), (status, path)
+        return body, seconds
+
+    asked: dict[str, Callable[[Place], tuple[bytes, float]]] = {
+        "sql": lambda at: bare(conn, "building", at),
+        "named": lambda at: (b"", named(conn, "building", at)),
+        "route": lambda at: by_server(ours, ours_at("building", at)),
+        "lean": lambda at: by_server(lean, ours_at("building", at)),
+    }
+    if theirs:
+        asked["tipg"] = lambda at: by_server(theirs, theirs_at(at))
+    return asked
+
+
 def beside(
-    conn: psycopg.Connection[Any], ours: Server, theirs: Server | None, places: dict[int, list[Place]], rounds: int
+    asked: dict[str, Callable[[Place], tuple[bytes, float]]], places: dict[int, list[Place]], rounds: int
 ) -> None:
     """Print the layer of buildings by each contender, zoom by zoom."""
     print("\nbuildings, milliseconds (median over tiles of the median of each tile)")
-    print("| zoom | bytes | bare SQL | as the actor | our route | route / SQL | tipg | tipg / route |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    sums: dict[str, float] = {"sql": 0.0, "named": 0.0, "route": 0.0, "tipg": 0.0, "same route": 0.0, "same tipg": 0.0}
+    print("| zoom | bytes | bare SQL | as the actor | our route | route / SQL | lean client | lean / SQL", end="")
+    print(" | tipg | tipg / route |\n|" + " ---: |" * 10)
+    lot = random.Random(1)
+    tiles: list[tuple[Place, int, dict[str, float]]] = []
     for zoom, chosen in places.items():
-        sizes, taken = [], {"sql": [], "named": [], "route": [], "tipg": []}  # type: ignore[var-annotated]
         for at in chosen:
-            times: dict[str, list[float]] = {"sql": [], "named": [], "route": [], "tipg": []}
+            times: dict[str, list[float]] = {name: [] for name in asked if name != "tipg" or zoom in POINT_ZOOMS}
+            bodies: dict[str, bytes] = {}
             for _ in range(rounds):
-                body, seconds = bare(conn, "building", at)
-                times["sql"].append(seconds)
-                times["named"].append(named(conn, "building", at))
-                status, same, seconds, _tag = ours.ask(ours_at("building", at))
-                assert status == (200 if body else 204), at
-                assert abs(len(same) - len(body)) <= len(body) // 50, at  # rows may come in another order
-                times["route"].append(seconds)
-                if theirs and zoom in POINT_ZOOMS:
-                    status, _body, seconds, _tag = theirs.ask(theirs_at(at))
-                    assert status in (200, 204), (status, at)
-                    times["tipg"].append(seconds)
-            sizes.append(len(body))
-            for name, found in times.items():
-                taken[name] += [statistics.median(found)] if found else []
-        for name in ("sql", "named", "route", "tipg"):
-            sums[name] += sum(taken[name])
-            if zoom in POINT_ZOOMS and name in ("route", "tipg"):
-                sums[f"same {name}"] += sum(taken[name])
-        sql, entered, mine = (statistics.median(taken[name]) for name in ("sql", "named", "route"))
-        other = statistics.median(taken["tipg"]) if taken["tipg"] else math.nan
+                # In another order each time: nobody always comes second to the same tile.
+                for name in lot.sample(list(times), len(times)):
+                    bodies[name], seconds = asked[name](at)
+                    times[name].append(seconds)
+            size = len(bodies["sql"])
+            for name in ("route", "lean"):
+                assert abs(len(bodies[name]) - size) <= size // 50, at  # rows may come in another order
+            tiles.append((at, size, {name: statistics.median(found) for name, found in times.items()}))
+        of_zoom = [each for each in tiles if each[0][0] == zoom]
+        found = {name: statistics.median(each[2][name] for each in of_zoom) * 1e3 for name in of_zoom[0][2]}
+        other = found.get("tipg", math.nan)
         print(
-            f"| {zoom} | {statistics.median(sizes):.0f} | {sql * 1e3:.2f} | {entered * 1e3:.2f} "
-            f"| {mine * 1e3:.2f} | {mine / sql:.2f} "
-            f"| {other * 1e3:.2f} | {other / mine:.2f} |"
+            f"| {zoom} | {statistics.median(each[1] for each in of_zoom):.0f} "
+            f"| {found['sql']:.2f} | {found['named']:.2f} "
+            f"| {found['route']:.2f} | {found['route'] / found['sql']:.2f} "
+            f"| {found['lean']:.2f} | {found['lean'] / found['sql']:.2f} | {other:.2f} | {other / found['route']:.2f} |"
         )
-    print(f"all tiles together: route / SQL = {sums['route'] / sums['sql']:.3f}", end="")
-    print(f", route / SQL as the actor = {sums['route'] / sums['named']:.3f}", end="")
-    print(
-        f", tipg / route on the same points (zooms 14, 15) = {sums['same tipg'] / sums['same route']:.2f}"
-        if theirs
-        else ""
-    )
+    whole = {name: sum(each[2][name] for each in tiles) for name in ("sql", "named", "route", "lean")}
+    print(f"all tiles together: route / SQL = {whole['route'] / whole['sql']:.3f}", end="")
+    print(f", by the lean client {whole['lean'] / whole['sql']:.3f}", end="")
+    print(f", route / SQL as the actor = {whole['route'] / whole['named']:.3f}")
+    both = [each[2] for each in tiles if "tipg" in each[2]]
+    if both:
+        ratio = sum(each["tipg"] for each in both) / sum(each["route"] for each in both)
+        print(f"tipg / route on the same points (zooms 14, 15) = {ratio:.2f}")
+    by_size([(size, found["sql"], found["route"], found["lean"]) for _at, size, found in tiles])
+
+
+def by_size(tiles: list[tuple[int, float, float, float]]) -> None:
+    """Print what the route adds to tiles of each size: bytes, and seconds of SQL, route and lean client."""
+    print("\nwhat the route adds, by size of tile, milliseconds (medians)")
+    print("| kB | tiles | bare SQL | route adds | route / SQL | lean client adds | lean / SQL |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    least = 0
+    for most in SIZES_KB:
+        of_size = [tile for tile in tiles if least <= tile[0] < most * 1024]
+        least = most * 1024
+        if of_size:
+            sql, mine, quick = (statistics.median(tile[at] for tile in of_size) for at in (1, 2, 3))
+            print(
+                f"| under {most} | {len(of_size)} | {sql * 1e3:.2f} | {(mine - sql) * 1e3:.2f} | {mine / sql:.2f} "
+                f"| {(quick - sql) * 1e3:.2f} | {quick / sql:.2f} |"
+            )
 
 
 def every(conn: psycopg.Connection[Any], ours: Server, places: dict[int, list[Place]], rounds: int) -> None:
