@@ -6,8 +6,8 @@
 -- name: mosaic
 -- Far out: the grids of each area where they measure 8 pixels and more on average, else the
 -- area in their place with their sums, its level in "level" ("grid" for a grid); grids of no
--- area from 4 pixels on. Shapes are the kept coarse ones (geom_far, good to 10 m: half a pixel
--- at most), and only what comes near the tile is read: the sums are kept too (area_figure).
+-- area from 4 pixels on. Shapes are the kept coarse ones (geom_far, good to 10 m: a quarter
+-- of a pixel), and only what comes near the tile is read: the sums are kept too (area_figure).
 WITH net AS MATERIALIZED (
     SELECT n.id, refreshed_at(n.id) IS NOT NULL AS refreshed
     FROM network n

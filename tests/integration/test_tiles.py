@@ -312,7 +312,7 @@ def test_far_out_communities_stand_for_grids_too_small_to_see(visitor):
     assert got.loc["310000001004", "state"] == "blind"
 
 
-def test_far_out_shapes_are_good_to_half_a_pixel(visitor):
+def test_far_out_shapes_are_good_to_ten_metres(visitor):
     rows = table("grid").set_index("code").geometry
     rows = rows[rows.within(box(place(11)))].iloc[:60]
     far = visitor.tile("grid", place(11), code=",".join(rows.index)).set_index("code")
