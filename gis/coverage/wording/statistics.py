@@ -63,7 +63,7 @@ def _silent(finding: phrases.Judged) -> str:
         else _("网格 {grid} 近 {days} 天从未报过“{category}”({kind}),")
     ) + _(
         "而它共报了 {exposure} 件事,按同街道 {peers} 个同类网格的占比({share:.1%})应有约 {expected:.0f} 件;"
-        "收缩后的比值 {ratio:.2f}(至多 {most:.2f}),校正后的 q = {q}。"
+        "收缩后的比值 {ratio:.2f}(至多 {most:.2f}),校正后的 q {q}。"
     )
     return text.format(
         grid=finding.grids[0],
@@ -85,7 +85,7 @@ def _hotline(finding: phrases.Judged) -> str:
     told = finding.measure
     return _(
         "网格 {grid} 近 {days} 天由热线反映 {hotline} 件、巡查发现 {patrol} 件:主动发现率 {share:.1%}"
-        "(95% 区间 {low:.1%}–{high:.1%}),按同街道 {peers} 个同类网格应有 {street:.1%},校正后的 q = {q}。"
+        "(95% 区间 {low:.1%}–{high:.1%}),按同街道 {peers} 个同类网格应有 {street:.1%},校正后的 q {q}。"
     ).format(
         grid=finding.grids[0],
         days=told["days"],
@@ -102,11 +102,16 @@ def _hotline(finding: phrases.Judged) -> str:
 
 def _hours(finding: phrases.Judged) -> str:
     told, block = finding.measure, finding.subjects
-    return _(
-        "{place} {when}发生了 {incidents} 件事(全周 {all} 件),这些时段共 {slots} 个小时,"
-        "其中只有 {presence} 个小时有人在场(走访、轨迹或巡查发现);"
-        "按事件的比例应有约 {expected:.0f} 个小时,校正后的 q = {q}。"
-    ).format(
+    text = (
+        _("{place} {when}发生了 {incidents} 件事(全周 {all} 件),这些时段共 {slots} 个小时,")
+        + (
+            _("其中只有 {presence} 个小时有人在场(走访、轨迹或巡查发现);")
+            if told["presence"]
+            else _("没有一个小时有人在场(走访、轨迹或巡查发现);")
+        )
+        + _("按事件的比例应有约 {expected:.0f} 个小时,校正后的 q {q}。")
+    )
+    return text.format(
         place=phrases.place(finding),
         when=hours(block["days"], block["begins"], block["hours"]),
         incidents=told["incidents"],
@@ -144,7 +149,7 @@ def _unowned(finding: phrases.Judged) -> str:
 
 def _small(value: float) -> str:
     """Write a probability: what is too small to be read is only said to be below a limit."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the limit that is written
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"  # noqa: PLR2004 - the limit that is written
 
 
 def _meeting(item: Mapping[str, Any]) -> str:
