@@ -168,6 +168,34 @@ def highlight(key: str, code: str, theme: Theme, *, network: str | None = None) 
     )
 
 
+def draft(shapes: dict[str, Any], theme: Theme) -> pdk.Layer:
+    """Describe an edit nobody has made yet: grids as they would be, and the land that changes hands.
+
+    Parameters
+    ----------
+    shapes : dict
+        GeoJSON in longitude/latitude; ``part`` is ``shape`` or ``moved``.
+    theme : Theme
+        Which colours.
+    """
+    red, green, blue = rgba("chosen", theme)[:3]
+    return pdk.Layer(
+        "GeoJsonLayer",
+        data=shapes,
+        id="draft",
+        pickable=False,
+        stroked=True,
+        filled=True,
+        get_fill_color=f"properties.part == 'moved' ? [{red}, {green}, {blue}, 70] : [0, 0, 0, 0]",
+        get_line_color=[red, green, blue, 255],
+        get_line_width=2,
+        line_width_units=pdk.types.String("pixels"),
+        extensions=[{"@@type": "PathStyleExtension", "dash": True}],
+        get_dash_array=[4, 3],
+        dash_justified=True,
+    )
+
+
 def _literal(value: object) -> bool:
     """Whether a property is a quoted word (a constant), not an expression."""
     return isinstance(value, str) and len(value) > 1 and value[0] == "'" == value[-1] and value.count("'") == 2  # noqa: PLR2004  one pair of quotes

@@ -25,6 +25,7 @@ from views import legend
 from views import listing
 from views import map as atlas
 from views import palette
+from views import repair
 from views import source
 from views import work
 
@@ -111,6 +112,7 @@ def _stage(desk: Desk, at: Address) -> None:
         clickable=CLICKABLE,
         on_pick=_pick,
         chosen=_marked(desk),
+        draft=repair.overlay(desk.entry),
         filters={"finding": {"rule": [at.rule]}} if at.rule else None,
         alt=_("网格与盲区地图:{grids} 个网格,{findings} 个问题").format(
             grids=desk.ground.overview.grids, findings=desk.total

@@ -68,7 +68,7 @@ def _entry(desk: Desk, entry: Entry) -> None:
     if part == PAST:
         _past(desk.history)
     elif part == REPAIR:
-        repair.draw(entry)
+        repair.draw(entry, desk.people)
     else:
         st.markdown(written.plain(entry.reason))
         headline.facts(_numbers(entry))

@@ -172,6 +172,7 @@ def show(
     on_pick: Callable[[Picked], None],
     chosen: tuple[str, str] | None = None,
     filters: Mapping[str, Mapping[str, Iterable[str]]] | None = None,
+    draft: dict[str, Any] | None = None,
     alt: str = "",
 ) -> None:
     """Draw the map of a page.
@@ -197,6 +198,8 @@ def show(
         What is outlined.
     filters : mapping, optional
         Filters by layer.
+    draft : dict, optional
+        GeoJSON of an edit nobody has made yet: the one geometry that no tile can bring.
     alt : str
         What a screen reader says the map shows.
     """
@@ -220,6 +223,9 @@ def show(
             drawn.append(near)
     if chosen is not None:
         drawn.append(steady(deck.highlight(chosen[0], chosen[1], theme, network=network)))
+
+    if draft is not None:
+        drawn.append(deck.draft(draft, theme))
 
     def picked() -> None:
         for name, objects in st.session_state[page].selection.objects.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from gis.coverage import hours
 from gis.coverage import summary
 from gis.coverage import trend
 from gis.coverage import wording
@@ -208,5 +209,23 @@ def _standing(row: Standing) -> tuple[str, ...]:
 
 
 def _hours(conn: psycopg.Connection[Any], network: str, area: str | None) -> None:
-    """Draw when things happen and when somebody is there."""
-    del conn, network, area
+    """Draw when things happen, and in which hours nobody is there."""
+    st.markdown(f"##### {_('一周各时段:事件与到岗')}")
+    found = hours.matrix(conn, network, area=area)
+    top = max(map(max, found.incidents))
+    if not top:
+        st.caption(_("这段时间没有记录到带时间的事件。"))
+        return
+    bare = [
+        (day, hour)
+        for day in range(WEEK)
+        for hour in range(24)
+        if found.incidents[day][hour] and not found.presence[day][hour]
+    ]
+    charts.week(found.incidents, marks=bare, top=top)
+    st.caption(
+        _(
+            "颜色越深,这个时段发生的事件越多;菱形表示有事件而没有人到过(走访、轨迹、巡查发现都算到岗)。"
+            "北京时间,截至 {moment} 的 {weeks} 周,共 {places} 个社区。是否构成时段盲区由规则按统计检验判断,见台账。"
+        ).format(moment=written.moment(found.until), weeks=found.days // max(found.places, 1), places=found.places)
+    )
