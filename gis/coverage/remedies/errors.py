@@ -91,7 +91,29 @@ class PlannerOnly(NotAllowed):
 
 
 class ReasonMissing(BadInput):
-    """An allowed gap needs a reason."""
+    """A record repair needs a reason, a finished task a result."""
 
-    template = "登记允许空白要写明理由。"
-    cure = "例如:湖面、铁路用地。"
+    template = "没有写明理由或结果。"
+    cure = "请写一句话说明。"
+
+
+class WhoMissing(BadInput):
+    """A task needs somebody to do it."""
+
+    template = "没有指定由谁完成,或这个人不在你的辖区。"
+    cure = "请选责任账号,或选一位工作人员。"
+
+
+class TaskOver(BadInput):
+    """A task is done, or is not the actor's."""
+
+    template = "第 {id} 号任务已经完成,或不是交给你的。"
+    cure = "请刷新后再看。"
+    http_status = 409
+
+
+class OwnerBlind(BadInput):
+    """Whoever shall do a task cannot see what it is about."""
+
+    template = "{owner} 的辖区里没有这个问题,看不到这项任务。"
+    cure = "请先把这一条分派给他,或选这个辖区的人。"

@@ -11,10 +11,10 @@ import shapely
 from psycopg.rows import dict_row
 
 from gis.coverage.engine import statement
+from gis.coverage.refresh import NetworkMissing
 from gis.coverage.remedies.partition import DEGREE_M
 from gis.coverage.remedies.partition import Partition
 from gis.coverage.remedies.split import House
-from gis.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,13 +28,6 @@ BEYOND = 1.5
 
 DIGITS = 3
 """Digits of the running number at the end of a grid's code (GB/T 47678.3)."""
-
-
-class NetworkUnknown(NotFound):
-    """No network has this code."""
-
-    template = "没有编码为 {code} 的网格网络。"
-    cure = "请检查网络编码。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +64,12 @@ def read(wkb: bytes | None) -> Any:  # noqa: ANN401 - shapely has no types
     return None if wkb is None else shapely.from_wkb(wkb)
 
 
-def run(conn: psycopg.Connection[Any], name: str, **given: Any) -> psycopg.Cursor[Any]:  # noqa: ANN401
+def run(conn: psycopg.Connection[Any], name: str, /, **given: Any) -> psycopg.Cursor[Any]:  # noqa: ANN401
     """Execute a named block of this package."""
     return conn.execute(statement(FILE, name).encode(), given)
 
 
-def rows(conn: psycopg.Connection[Any], name: str, **given: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def rows(conn: psycopg.Connection[Any], name: str, /, **given: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """Give the rows of a named block by column."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement(FILE, name).encode(), given).fetchall()
@@ -87,12 +80,12 @@ def network(conn: psycopg.Connection[Any], code: str) -> Network:
 
     Raises
     ------
-    NetworkUnknown
+    NetworkMissing
         There is none.
     """
     found = run(conn, "network", network=code).fetchone()
     if found is None:
-        raise NetworkUnknown(code=code)
+        raise NetworkMissing(code=code)
     return Network(*found)
 
 

@@ -7,6 +7,7 @@ is never offered to a grid of another community.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from enum import StrEnum
@@ -18,6 +19,7 @@ from gis.coverage.remedies import edits
 from gis.coverage.remedies import land
 from gis.coverage.remedies import words
 from gis.coverage.remedies.errors import OfferUnknown
+from gis.coverage.remedies.errors import Unrepairable
 from gis.vocabulary import RuleKey
 
 if TYPE_CHECKING:
@@ -102,7 +104,10 @@ def offers(conn: psycopg.Connection[Any], entry: Listed) -> list[Offer]:
         An entry of the ledger.
     """
     rule = RuleKey(entry.rule)
-    found = list(_BOUNDARY[rule](conn, entry)) if rule in _BOUNDARY else []
+    found: list[Offer] = []
+    # Where the land is another one by now, the tasks are left; the next run of the rules closes the entry.
+    with suppress(Unrepairable):
+        found += _BOUNDARY[rule](conn, entry) if rule in _BOUNDARY else []
     found += [
         Offer(Kind.TASK, kind, _task_fields(entry), ("owner", "due", "note")) for kind in _tasks(rule, entry.subjects)
     ]

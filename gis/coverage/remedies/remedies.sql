@@ -32,15 +32,15 @@ JOIN atlas.grid AS g USING (id)
 ORDER BY g.code
 
 -- name: areas
--- Areas of the lowest level that meet a box.
-SELECT id, ST_AsBinary(geom) AS geom FROM atlas.area
+-- Areas of the lowest level that meet a box, as far as they do (a metre more all around).
+SELECT id, ST_AsBinary(ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope(%(west)s - 1e-5, %(south)s - 1e-5, %(east)s + 1e-5, %(north)s + 1e-5, 4490)), 3)) AS geom FROM atlas.area
 WHERE level = (SELECT level FROM atlas.area ORDER BY array_position(ARRAY['community', 'street', 'district'], level) LIMIT 1)
   AND geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490)
 ORDER BY id
 
 -- name: holes
--- Allowed gaps that meet a box.
-SELECT ST_AsBinary(geom) FROM atlas.excluded
+-- Allowed gaps that meet a box, as far as they do.
+SELECT ST_AsBinary(ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope(%(west)s - 1e-5, %(south)s - 1e-5, %(east)s + 1e-5, %(north)s + 1e-5, 4490)), 3)) FROM atlas.excluded
 WHERE geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490)
 
 -- name: houses
@@ -99,14 +99,14 @@ SELECT count(*) FROM atlas.incident AS i, (SELECT ST_GeomFromWKB(%(place)s, 4490
 WHERE i.closed_at IS NULL AND i.geom && p.geom AND ST_Covers(p.geom, i.geom)
 
 -- name: standing
--- Findings around an edit: of its areas, of its grids, or at its place.
+-- Findings around an edit: of its grids, or at its place.
 SELECT f.id, f.rule, f.severity, ST_AsBinary(f.geom) AS wkb, f.measure, f.subjects, f.grid_codes AS grids,
     f.building_codes AS buildings, f.remedies, a.code AS area_code, a.name AS area_name, l.id AS entry_id, f.area_id
 FROM atlas.finding AS f
 LEFT JOIN atlas.area AS a ON a.id = f.area_id
 LEFT JOIN atlas.ledger AS l ON l.finding_id = f.id
 WHERE f.network_id = %(network)s AND (
-    f.area_id = ANY (%(areas)s) OR f.grid_codes && %(codes)s
+    f.grid_codes && %(codes)s
     OR f.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490)
 )
 ORDER BY f.id
@@ -163,6 +163,10 @@ VALUES (%(entry)s, %(act)s, %(before)s, %(after)s, %(note)s, %(data)s)
 -- Whether the actor plans; whether he proposes.
 SELECT atlas.has_role('{planner}') OR atlas.account_id() IS NULL AND atlas.everywhere(),
     atlas.has_role('{planner,supervisor}') OR atlas.account_id() IS NULL AND atlas.everywhere()
+
+-- name: may_give
+-- Whether the actor gives tasks.
+SELECT atlas.has_role('{supervisor}') OR atlas.account_id() IS NULL AND atlas.everywhere()
 
 -- name: reach
 -- Which of these areas and grids the actor works on.
@@ -225,6 +229,14 @@ ORDER BY t.done_at IS NOT NULL, t.due_on NULLS LAST, t.id
 -- name: declare
 -- The record of a building names another grid.
 UPDATE atlas.building SET declared_grid = %(grid)s, updated_at = now() WHERE code = %(code)s RETURNING id
+
+-- name: person
+-- A person of the staff.
+SELECT id FROM atlas.person WHERE code = %(code)s
+
+-- name: holes_named
+-- Codes of allowed gaps that begin like this.
+SELECT code FROM atlas.excluded WHERE starts_with(code, %(prefix)s)
 
 -- name: exclude
 -- An allowed gap with its reason.

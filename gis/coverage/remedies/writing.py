@@ -1,0 +1,91 @@
+"""Writes what a remedy changes: new versions of grids, audit rows, lines in an entry's history.
+
+Grids are versioned here and not in :mod:`gis.records` because the two stand on one floor; both
+take the same lock and follow the same rules (docs/records.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+import shapely
+from psycopg.types.json import Jsonb
+
+from gis.coverage.remedies import land
+from gis.coverage.remedies.errors import GridMoved
+from gis.errors import NotAllowed
+from gis.i18n import joined
+from gis.vocabulary import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from gis.coverage.remedies.planning import Change
+
+
+def write(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) -> None:
+    """Give grids new versions, in the transaction of ``conn``; a grid is never updated in place.
+
+    Raises
+    ------
+    GridMoved
+        A version is not the one in force any more, or a new code was used meanwhile.
+    NotAllowed
+        The actor may not write one of them.
+    """
+    land.run(conn, "lock", dataset=list(Dataset).index(Dataset.GRIDS))
+    standing = [change for change in changes if change.version is not None]
+    fresh = [change for change in changes if change.version is None]
+    now = dict(land.run(conn, "in_force", network=net, codes=[change.grid for change in standing]).fetchall())
+    used = {code for (code,) in land.run(conn, "known", network=net, codes=[change.grid for change in fresh])}
+    moved = [c.grid for c in standing if now.get(c.grid) != c.version] + [c.grid for c in fresh if c.grid in used]
+    if moved:
+        raise GridMoved(grids=joined(moved))
+    for change in standing:
+        _one(land.run(conn, "close", network=net, code=change.grid, version=change.version))
+    for change in standing:
+        if change.geometry is not None:
+            wkb = shapely.to_wkb(change.geometry)
+            _one(land.run(conn, "renew", network=net, code=change.grid, version=change.version, geom=wkb))
+    for change in fresh:
+        given = {"network": net, "code": change.grid, "name": change.name, "kind": change.kind, "home": change.home}
+        _one(land.run(conn, "create", geom=shapely.to_wkb(change.geometry), **given))
+
+
+def note(
+    conn: psycopg.Connection[Any],
+    action: str,
+    relation: str,
+    subject: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write an audit row in the transaction of the deed."""
+    land.run(
+        conn, "note", action=action, relation=relation, subject=subject, reason=reason,
+        before=None if before is None else Jsonb(before), after=None if after is None else Jsonb(after),
+    )  # fmt: skip
+
+
+def event(
+    conn: psycopg.Connection[Any],
+    entry: int,
+    act: str,
+    before: str | None,
+    after: str,
+    text: str,
+    data: Mapping[str, Any],
+) -> None:
+    """Write a line in the history of an entry."""
+    land.run(conn, "event", entry=entry, act=act, before=before, after=after, note=text, data=Jsonb(data))
+
+
+def _one(done: psycopg.Cursor[Any]) -> None:
+    if done.rowcount != 1:
+        raise NotAllowed
