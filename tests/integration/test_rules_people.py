@@ -190,10 +190,10 @@ def test_land_is_untouched_where_people_live_and_nobody_came():
     )
     (place,) = found("untouched_area")
     assert place.buildings == ["A1-3"]
+    walked = "ST_MakeLine(ST_SetSRID(ST_MakePointM(ST_X(b.geom) - 0.0005, ST_Y(b.geom), 0), 4490), ST_SetSRID(ST_MakePointM(ST_X(b.geom) + 0.0005, ST_Y(b.geom), 60), 4490))"
     change(
-        "INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT 't', p.id, now() - interval '1 day', now() - interval '1439 minutes', "
-        "ST_MakeLine(ARRAY[ST_SetSRID(ST_MakePointM(ST_X(b.geom) - 0.0005, ST_Y(b.geom), extract(epoch FROM now() - interval '1 day')), 4490), "
-        "ST_SetSRID(ST_MakePointM(ST_X(b.geom) + 0.0005, ST_Y(b.geom), extract(epoch FROM now() - interval '1439 minutes')), 4490)]) "
+        "INSERT INTO track (code, person_id, started_at, ended_at, geom, counted) "
+        f"SELECT 't', p.id, now() - interval '1 day', now() - interval '1439 minutes', {walked}, ST_Multi(ST_Force2D({walked})) "
         "FROM building b, person p WHERE b.code = 'A1-3' AND p.code = 'worker-A1'"
     )
     assert found("untouched_area") == []
