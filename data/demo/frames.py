@@ -225,7 +225,7 @@ def police(work: Work, rng: np.random.Generator) -> gpd.GeoDataFrame:
             "name": [f"{work.name} · 第{n + 1}警格" for n in range(len(rows))],
             "kind": ["general"] * len(rows),
             "area_code": [code for code, _n in rows],
-            "valid_from": [date(2024, 6, 1)] * len(rows),
+            "valid_from": [date(2025, 1, 1)] * len(rows),
         },
         np.array([many(shapely.coverage_union_all(work.degrees[owner == n])) for n in range(len(rows))], dtype=object),
     )

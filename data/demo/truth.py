@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import shapely
 
 from data.demo import lists
 from data.demo.flaws import Flaw
 from data.demo.flaws import area_m2
+from data.demo.lapses import MARGIN
+from data.demo.plan import lonlat
 from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import numpy as np
     from numpy.typing import NDArray
 
     from data.demo.land import Work
@@ -46,6 +48,8 @@ RULES = {
 }
 """Rule that has to find each kind; those without one are traps."""
 
+VENUES = {"office": "office", "mall": "commercial", "market": "market", "works": "industrial"}
+"""Kind of building a venue is of, by the use of its land."""
 STRIPS = ("road_gap", "long_gap", "rail_gap")
 """Gaps of land that are seams as well: long strips along a road or railway between two communities."""
 
@@ -89,6 +93,10 @@ def _of_cells(
     shapes = frames[Dataset.GRIDS].set_index("code").geometry
     cells = lapses.cells[kind]
     codes = [work.grid_codes[i] for i in cells]
+    if kind == "plain_venue":
+        return _venues(work, stock, shapes, cell, cells)
+    if kind == "untouched_block":
+        return [_untouched(work, stock, lapses)]
     if kind in lapses.rows:
         return [_of_rows(kind, stock, lapses.rows[kind], codes[0])]
     if kind == "dark_hours":
@@ -114,6 +122,31 @@ def _of_cells(
         )
         for i, code in zip(cells, codes, strict=True)
     ]
+
+
+def _venues(
+    work: Work, stock: gpd.GeoDataFrame, shapes: gpd.GeoSeries, cell: NDArray[np.int64], cells: tuple[int, ...]
+) -> list[Flaw]:
+    """Give a flaw for each kind of venue of grids that are no dedicated ones: offices may have a mall beside them."""
+    flaws = []
+    kinds = stock["kind"].to_numpy()
+    for i in cells:
+        uses = {use for _part, use in work.cells[i].blocks}
+        for use, kind in VENUES.items():
+            if use in uses and ((cell == i) & (kinds == kind)).any():
+                code = work.grid_codes[i]
+                flaws.append(Flaw(RULES["plain_venue"], "plain_venue", shapes[code], (code, kind), {}))
+    return flaws
+
+
+def _untouched(work: Work, stock: gpd.GeoDataFrame, lapses: Lapses) -> Flaw:
+    """Give the land around the block in which nobody was: no building outside of it may be named."""
+    kind = "untouched_block"
+    block = lonlat(np.array([shapely.buffer(lapses.block, MARGIN)], dtype=object))[0]
+    some = stock.iloc[lapses.rows[kind]]
+    return Flaw(
+        RULES[kind], kind, block, (work.grid_codes[lapses.one(kind)], *some["code"]), {"count": float(len(some))}
+    )
 
 
 def _load(stock: gpd.GeoDataFrame, which: NDArray[np.bool_]) -> dict[str, float]:

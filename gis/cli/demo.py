@@ -10,9 +10,12 @@ import typer
 
 from data.demo import files
 from data.demo import load as loading
+from data.demo import score as scoring
 from gis.cli.checking import ensure_database
 from gis.cli.importing import Bar
+from gis.coverage import findings
 from gis.coverage import refresh
+from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.vocabulary import Actor
 from gis.vocabulary import Dataset
@@ -25,6 +28,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help=_("随机种子;同一种子生成同样的数据。"))] = 1,
     out: Annotated[Path | None, typer.Option(help=_("写成文件放到这个空文件夹,不写入数据库。"))] = None,
     replace: Annotated[bool, typer.Option("--replace", help=_("先清掉以前生成的示例数据。"))] = False,
+    score: Annotated[bool, typer.Option("--score", help=_("不生成数据,只把库里的发现与植入的问题逐类对照。"))] = False,
 ) -> None:
     """生成示例街道并写入空数据库,或写成文件。."""
     started = time.monotonic()
@@ -36,8 +40,11 @@ def demo(
             bar.done()
         print(_("已写出 {count} 个文件到 {path}。").format(count=len(written), path=out))
         return
-    loading.size_of(size)
+    wanted = loading.size_of(size)
     ensure_database()
+    if score:
+        _score(wanted, seed)
+        return
     try:
         loaded = loading.load(Actor.job("demo"), size, seed, bar, replace=replace)
     finally:
@@ -56,3 +63,11 @@ def demo(
     )
     for code, figures in loaded.summaries.items():
         print(_("网络 {code}:{text}").format(code=code, text=refresh.describe(figures)))
+
+
+def _score(size: loading.Size, seed: int) -> None:
+    """Print the table of what was planted and what is found."""
+    flaws = [flaw for one in loading.streets(size, seed) for flaw in one.flaws]
+    with session(Actor.job("demo")) as conn:
+        found = findings.listing(conn, "comprehensive", limit=None)
+    print(scoring.page(scoring.score(flaws, found)), end="")
