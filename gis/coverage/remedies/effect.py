@@ -22,6 +22,7 @@ from gis.coverage.remedies.errors import NothingLeft
 from gis.coverage.remedies.planning import Change
 from gis.coverage.remedies.planning import Plan
 from gis.coverage.remedies.planning import plan
+from gis.coverage.remedies.writing import fits
 from gis.coverage.remedies.writing import write
 from gis.db.connection import session
 from gis.errors import NotAllowed
@@ -200,6 +201,7 @@ def carried_out(
 
     Without ``entry`` it solves nothing (it takes something back).
     """
+    fits(conn, net.id, made.changes)
     if entry is not None:
         seen(conn, entry)
     codes = [change.grid for change in made.changes]

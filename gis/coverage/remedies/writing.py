@@ -27,15 +27,13 @@ if TYPE_CHECKING:
     from gis.coverage.remedies.planning import Change
 
 
-def write(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) -> None:
-    """Give grids new versions, in the transaction of ``conn``; a grid is never updated in place.
+def fits(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) -> None:
+    """See that grids are in the versions an edit was made from; nobody else writes grids from here on.
 
     Raises
     ------
     GridMoved
         A version is not the one in force any more, or a new code was used meanwhile.
-    NotAllowed
-        The actor may not write one of them.
     """
     land.run(conn, "lock", dataset=list(Dataset).index(Dataset.GRIDS))
     standing = [change for change in changes if change.version is not None]
@@ -45,15 +43,30 @@ def write(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) ->
     moved = [c.grid for c in standing if now.get(c.grid) != c.version] + [c.grid for c in fresh if c.grid in used]
     if moved:
         raise GridMoved(grids=joined(moved))
+
+
+def write(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) -> None:
+    """Give grids new versions, in the transaction of ``conn``; a grid is never updated in place.
+
+    Raises
+    ------
+    GridMoved
+        As :func:`fits`.
+    NotAllowed
+        The actor may not write one of them.
+    """
+    fits(conn, net, changes)
+    standing = [change for change in changes if change.version is not None]
     for change in standing:
         _one(land.run(conn, "close", network=net, code=change.grid, version=change.version))
     for change in standing:
         if change.geometry is not None:
             wkb = shapely.to_wkb(change.geometry)
             _one(land.run(conn, "renew", network=net, code=change.grid, version=change.version, geom=wkb))
-    for change in fresh:
-        given = {"network": net, "code": change.grid, "name": change.name, "kind": change.kind, "home": change.home}
-        _one(land.run(conn, "create", geom=shapely.to_wkb(change.geometry), **given))
+    for change in changes:
+        if change.version is None:
+            given = {"network": net, "code": change.grid, "name": change.name, "kind": change.kind}
+            _one(land.run(conn, "create", home=change.home, geom=shapely.to_wkb(change.geometry), **given))
 
 
 def note(
