@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent
 STEPS = (
+    ("unit", (), False),
     ("inner", (), True),
     ("home", ("grid_id", "shell_id"), False),
     ("group", (), False),
@@ -41,6 +42,7 @@ STEPS = (
     ("place", ("building_id",), False),
     ("shell", ("id",), True),
     ("border", (), True),
+    ("gap", ("id",), True),
 )
 """Derived relations in the order they are made: name, indexed columns, whether ``geom`` is indexed too."""
 

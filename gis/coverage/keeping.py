@@ -122,6 +122,11 @@ def keep(
     return _Keeper(conn, network, within, at).keep([raw for raw in found if within is None or within.holds(raw)])
 
 
+def furnish(conn: psycopg.Connection[Any]) -> None:
+    """Make the working tables of :func:`keep` once for all runs of a lasting connection."""
+    conn.execute(statement(FILE, "stage").replace("\n);", "\n) ON COMMIT DELETE ROWS;").encode())
+
+
 class _Keeper:
     """One call of :func:`keep`."""
 
@@ -140,19 +145,22 @@ class _Keeper:
     def run(self, name: str, **more: Any) -> psycopg.Cursor[Any]:  # noqa: ANN401 - parameters of a statement
         text = statement(FILE, name)
         given = {**self.base, **more}
-        return self.conn.execute(text, given if "%(" in text else None)
+        # Several statements at once cannot stay planned.
+        prepare = False if ";" in text.strip() else None
+        return self.conn.execute(text, given if "%(" in text else None, prepare=prepare)
 
     def keep(self, found: list[Raw]) -> Kept:
         self.conn.execute("SELECT set_config('atlas.day', %s, true)", (self.day.isoformat(),))
         if (self.run("expired").fetchone() or (False,))[0]:
             self.run("expire")
         self.conn.execute("SET LOCAL client_min_messages = warning")
-        self.run("unstage")
-        self.run("stage")
+        lasting = self.conn.execute("SELECT to_regclass('pg_temp.kept_match') IS NOT NULL").fetchone() == (True,)
+        for name in ("empty_fresh", "empty_old", "empty_match") if lasting else ("stage",):
+            self.run(name)
         try:
             return self._judge(found)
         finally:
-            if self.conn.info.transaction_status.name != "INERROR":
+            if not lasting and self.conn.info.transaction_status.name != "INERROR":
                 self.run("unstage")
 
     def _judge(self, found: list[Raw]) -> Kept:
@@ -161,11 +169,11 @@ class _Keeper:
         if len(found) > MANY:
             self.run("analyse")
         splits, merges = self._match()
+        if len(found) > MANY:
+            self.run("analyse_match")
         self.run("fates")
         if splits:
             self.run("split", news=[new for new, _old in splits], olds=[old for _new, old in splits])
-        if len(found) > MANY:
-            self.run("analyse")
         counts: dict[str, int] = dict(self.run("counts").fetchall())
         areas, grids, more = self.run("touched").fetchone() or ([], [], {})
         local = self.within is not None
@@ -174,6 +182,8 @@ class _Keeper:
         come = (
             [i for (i,) in self.run("come_entries")] if local and (counts.get("new") or counts.get("returned")) else []
         )
+        if counts.get("new", 0) + counts.get("returned", 0) > MANY:
+            self.run("analyse_kept")
         if self.within is None:
             self.run("settle_days", areas=None, grids=None, more=None)
         else:

@@ -5,12 +5,26 @@ CREATE TEMPORARY TABLE kept_fresh (
     building_ids bigint[], building_codes text[], area_id bigint, remedies jsonb,
     geom geometry GENERATED ALWAYS AS (ST_GeomFromWKB(wkb, 4490)) STORED
 );
-CREATE TEMPORARY TABLE kept_old (finding_id bigint, rule text, key text, ledger_id bigint);
-CREATE TEMPORARY TABLE kept_match (n integer, rule text, key text, finding_id bigint, ledger_id bigint, fate text, split_from bigint)
+CREATE TEMPORARY TABLE kept_old (
+    finding_id bigint, rule text, key text, ledger_id bigint
+);
+CREATE TEMPORARY TABLE kept_match (
+    n integer, rule text, key text, finding_id bigint, ledger_id bigint, fate text, split_from bigint
+);
 
 -- name: unstage
 -- Takes them away again: keep may be called twice in a transaction.
 DROP TABLE IF EXISTS pg_temp.kept_fresh, pg_temp.kept_old, pg_temp.kept_match
+
+-- name: empty_fresh
+-- Empties what a lasting connection keeps of them.
+DELETE FROM pg_temp.kept_fresh
+
+-- name: empty_old
+DELETE FROM pg_temp.kept_old
+
+-- name: empty_match
+DELETE FROM pg_temp.kept_match
 
 -- name: fill
 -- Takes the findings in.
@@ -148,17 +162,28 @@ WHERE f.key IS NULL AND NOT EXISTS (SELECT FROM kept_match AS m WHERE m.n = f.n)
 
 -- name: analyse
 -- Statistics, where there are many.
-ANALYZE kept_fresh, kept_old, kept_match
+ANALYZE kept_fresh (n, rule, key, area_id), kept_old
+
+-- name: analyse_match
+-- The same once it is known who continues whom.
+ANALYZE kept_match
+
+-- name: analyse_kept
+-- The same for what a run that found much leaves: the day is counted from it.
+ANALYZE atlas.finding (id, network_id, rule, severity, area_id, accepted), atlas.finding_building, atlas.ledger (id, network_id, rule, key, finding_id)
 
 -- name: fates
 -- What became of each: first all that go on as changed, then those that are as they were.
 UPDATE kept_match SET fate = CASE WHEN finding_id IS NOT NULL THEN 'changed' WHEN ledger_id IS NOT NULL THEN 'returned' ELSE 'new' END;
 UPDATE kept_match AS m SET fate = 'same'
-FROM kept_fresh AS f, atlas.finding AS s
-WHERE f.n = m.n AND s.id = m.finding_id AND m.ledger_id IS NOT NULL
-    AND s.severity = f.severity AND ST_AsBinary(s.geom) IS NOT DISTINCT FROM f.wkb
-    AND s.measure = f.measure AND s.subjects = f.subjects AND s.remedies = f.remedies
-    AND s.grid_codes = f.grid_codes AND s.building_codes = f.building_codes AND s.area_id IS NOT DISTINCT FROM f.area_id
+FROM (
+    SELECT k.n FROM kept_match AS k JOIN kept_fresh AS f ON f.n = k.n
+    CROSS JOIN LATERAL (SELECT * FROM atlas.finding AS o WHERE o.id = k.finding_id OFFSET 0) AS s -- one by one, by its number
+    WHERE k.ledger_id IS NOT NULL AND s.severity = f.severity AND ST_AsBinary(s.geom) IS NOT DISTINCT FROM f.wkb
+        AND s.measure = f.measure AND s.subjects = f.subjects AND s.remedies = f.remedies
+        AND s.grid_codes = f.grid_codes AND s.building_codes = f.building_codes AND s.area_id IS NOT DISTINCT FROM f.area_id
+) AS x
+WHERE x.n = m.n
 
 -- name: split
 -- Says of new places which entry they fell off from.

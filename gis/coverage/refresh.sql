@@ -1,7 +1,30 @@
--- name: network
--- The network and its parameters.
-SELECT id, sliver_width_m, border_distance_m, households_min, households_max
-FROM atlas.network WHERE code = %(network)s
+-- name: clean
+-- Takes the marks of a network: it is judged whole.
+DELETE FROM atlas.dirty WHERE network_id = %(network)s
+
+-- name: clean_statistics
+-- Takes the marks that ask for the comparison of the whole network.
+DELETE FROM atlas.dirty WHERE network_id = %(network)s AND kind = 'statistics'
+
+-- name: ran
+-- The run is done; a whole one says when it began and what there was.
+INSERT INTO atlas.run AS r (network_id, task, stage, started_at, finished_at, whole_at, there)
+VALUES (%(network)s, %(task)s, 'done', %(at)s, clock_timestamp(), CASE WHEN %(task)s = 'all' THEN %(at)s END, %(there)s)
+ON CONFLICT (network_id) DO UPDATE SET task = EXCLUDED.task, stage = 'done', step = r.steps, error = NULL, actor = EXCLUDED.actor,
+    started_at = EXCLUDED.started_at, seen_at = clock_timestamp(), finished_at = EXCLUDED.finished_at,
+    whole_at = coalesce(EXCLUDED.whole_at, r.whole_at), there = coalesce(EXCLUDED.there, r.there)
+
+-- name: recount
+-- Counts the findings of the newest figures anew, after the rules that compare the whole network.
+UPDATE atlas.refresh AS r SET finished_at = clock_timestamp(), summary = r.summary || jsonb_build_object(
+    'digest', NULL,
+    'by_rule', (SELECT jsonb_object_agg(k.rule, 0) FROM jsonb_object_keys(r.summary -> 'by_rule') AS k (rule))
+        || coalesce((SELECT jsonb_object_agg(c.rule, c.n) FROM (SELECT rule, count(*) AS n FROM atlas.finding WHERE network_id = %(network)s GROUP BY rule) AS c), '{}'),
+    'by_severity', '{"block": 0, "blind": 0, "warn": 0, "hint": 0}'::jsonb
+        || coalesce((SELECT jsonb_object_agg(c.severity, c.n) FROM (SELECT severity, count(*) AS n FROM atlas.finding WHERE network_id = %(network)s GROUP BY severity) AS c), '{}'),
+    'accepted', (SELECT count(*) FROM atlas.finding WHERE network_id = %(network)s AND accepted)
+)
+WHERE r.id = (SELECT max(id) FROM atlas.refresh WHERE network_id = %(network)s)
 
 -- name: known
 -- Whether any building has households, and how many have no footprint.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import shapely
+from psycopg import sql
 from psycopg.rows import dict_row
 from pyproj import Geod
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from gis.coverage.raw import Raw
 
 ELLIPSOID = Geod(ellps="GRS80")
+NEEDS = {
+    RuleKey.UNSTAFFED_GRID: ("no_posts", "cov_post WHERE grid_code IS NOT NULL"),
+    RuleKey.OVERDUE_VISIT: ("no_visits", "cov_visit"),
+    RuleKey.SILENT_CATEGORY: ("no_incidents", "cov_incident WHERE grid_code IS NOT NULL"),
+    RuleKey.UNOWNED_MATTER: ("no_duties", "cov_duty"),
+}
+"""What a rule goes by, with the note that says that there is none."""
 
 
 def figures(
@@ -78,8 +86,18 @@ def figures(
         result["households"] = None
     result["by_rule"] = {key.value: 0 for key in rules} | dict(Counter(str(raw.rule) for raw in found))
     result["by_severity"] = {key.value: 0 for key in Severity} | dict(Counter(raw.severity for raw in found))
-    result["notes"] = list(notes)
+    result["notes"] = [*notes, *absent(conn, rules)]
     return result
+
+
+def absent(conn: psycopg.Connection[Any], rules: Sequence[RuleKey] = tuple(RULES)) -> list[str]:
+    """Give the notes of the rules that judged nothing, since what they go by was never recorded."""
+    asked = dict.fromkeys(NEEDS[key] for key in rules if key in NEEDS)
+    return [
+        note
+        for note, found in asked
+        if conn.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.SQL(found))).fetchone() == (True,)
+    ]
 
 
 def uncovered(conn: psycopg.Connection[Any], network: int, figures: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +127,11 @@ def uncovered(conn: psycopg.Connection[Any], network: int, figures: dict[str, An
 
 def contested_m2(found: Sequence[Raw]) -> float:
     """Give the land under two grids or more, counted once, in m² on the ellipsoid."""
-    shapes = [raw.geom for raw in found if raw.rule == RuleKey.CONTESTED_LAND and raw.geom is not None]
+    return union_m2([raw.geom for raw in found if raw.rule == RuleKey.CONTESTED_LAND and raw.geom is not None])
+
+
+def union_m2(shapes: Sequence[bytes]) -> float:
+    """Give the land under polygons (WKB in longitude/latitude), counted once, in m² on the ellipsoid."""
     if not shapes:
         return 0.0
     merged = shapely.union_all(shapely.from_wkb(shapes))
@@ -121,6 +143,10 @@ def note(key: str) -> str:
     return {
         "no_households": _("没有任何楼栋填写户数:不计算按户数的覆盖率,也不检查网格规模。"),
         "no_buildings": _("没有楼栋数据:只检查土地。"),
+        "no_posts": _("没有任何岗位:不检查无人负责的网格。"),
+        "no_visits": _("没有任何有效走访:不检查走访超期。"),
+        "no_incidents": _("没有任何归入本网格网络的事件:不检查从不上报、只靠热线和有事无人的时段。"),
+        "no_duties": _("没有权责清单:不检查无人牵头的事项。"),
         "no_areas": _("没有辖区数据:把网格外缘以内(含空洞)的土地当作应覆盖的土地。"),
     }[key]
 

@@ -346,7 +346,7 @@ def test_each_person_reads_exactly_what_the_matrix_says(role, reach):
 
 KEY = {
     "layer_version": "relation", "building_cell": "z", "incident_cell": "z", "assignment": "building_id", "grid_figure": "grid_id", "area_figure": "area_id",
-    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name",
+    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name", "run": "network_id",
 }  # fmt: skip
 TOUCHED = {
     "login_session": "ended_at = now(), ending = 'revoked'",
@@ -398,6 +398,12 @@ NEW = {
     "assignment": "(network_id, building_id, grid_id) VALUES (2, 2, 1)",
     "building_cell": "VALUES (6, 1, 1, 1, 1, 1)",
     "area_figure": "DEFAULT VALUES",
+    "dirty": "(network_id, kind) VALUES (1, 'duty')",
+    "run": "(network_id, task) VALUES (1, 'all')",
+    "procrastinate_jobs": "(queue_name, task_name) VALUES ('q', 't')",
+    "procrastinate_workers": "DEFAULT VALUES",
+    "procrastinate_events": "(job_id) VALUES (1)",
+    "procrastinate_periodic_defers": "(task_name) VALUES ('t')",
     "grid_figure": "(grid_id) VALUES (1)",
     "incident": "(code, geom) VALUES ('new', {point})",
     "incident_cell": "VALUES (6, 1, 1, 1, 'matter', 1)",

@@ -6,10 +6,12 @@ WITH crossing AS MATERIALIZED (
     SELECT s.id AS s_id, t.id AS t_id
     FROM cov_shell AS s
     JOIN cov_shell AS t ON s.geom && t.geom AND s.id < t.id
-    WHERE rough_m2(ST_Intersection(s.geom, t.geom)) > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
+    WHERE (s.id IN (SELECT id FROM cov_unit) OR t.id IN (SELECT id FROM cov_unit))
+        AND rough_m2(ST_Intersection(s.geom, t.geom)) > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
     UNION ALL
     SELECT s.id, s.id
-    FROM cov_shell AS s
+    FROM cov_unit AS u
+    JOIN cov_shell AS s ON s.id = u.id
     WHERE s.excess_m2 > 0.2 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 candidate AS MATERIALIZED (

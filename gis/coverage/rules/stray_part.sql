@@ -4,7 +4,8 @@
 WITH beyond AS MATERIALIZED (
     -- Where the grids of an area together reach out of it.
     SELECT s.area_id, d.geom
-    FROM cov_shell AS s
+    FROM cov_unit AS u
+    JOIN cov_shell AS s ON s.id = u.id
     LEFT JOIN cov_area AS a ON a.id = s.id
     CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(s.geom, a.geom), s.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')

@@ -1,0 +1,191 @@
+"""What the worker does: it brings the coverage up to date after every change, once a day, and when asked.
+
+Changes leave marks (``dirty``) and wake the worker when their transaction ends; it puts a job
+into the queue (procrastinate, tables in schema ``atlas``) and does it. Every few seconds it
+looks for marks by itself, so that none is stranded whatever happened. A run takes its marks in
+the transaction that keeps the result, under a lock of its network: a worker that is killed
+loses nothing and does nothing twice, and any number of workers may run. See
+docs/decisions/worker.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+from typing import Any
+
+import psycopg
+from procrastinate import App
+from procrastinate import Blueprint
+from procrastinate import PsycopgConnector
+from procrastinate import RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
+
+from gis.coverage import refresh
+from gis.coverage.local import Desk
+from gis.db.connection import OWNER
+from gis.db.connection import close_pools
+from gis.db.connection import conninfo
+from gis.errors import Busy
+from gis.errors import DatabaseUnavailable
+from gis.errors import DiskFull
+from gis.memory import give_back
+from gis.vocabulary import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+ACTOR = Actor.job("worker")
+QUEUE = "coverage"
+CHANNEL = "gridatlas_dirty"
+SWEEP_S = 5.0
+"""How long a mark lies at most before somebody looks for it."""
+JOIN_S = 20.0
+"""How long the comparison of a whole network waits for more changes: it costs the same after one or a hundred."""
+AGAIN_S = 2.0
+"""Between two attempts to reach a database that is not there."""
+
+LOG = logging.getLogger(__name__)
+TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, ConnectorException, PoolTimeout, DatabaseUnavailable)
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=3, retry_exceptions=[DatabaseUnavailable, Busy, DiskFull])
+
+DUE = """
+    SELECT n.code, CASE
+        WHEN r.whole_at IS NULL OR o.old THEN 'refresh_all'
+        WHEN m.changed THEN 'refresh_dirty' ELSE 'refresh_statistics' END
+    FROM atlas.network AS n
+    LEFT JOIN atlas.run AS r ON r.network_id = n.id
+    CROSS JOIN LATERAL (SELECT (r.whole_at AT TIME ZONE 'Asia/Shanghai')::date < atlas.today() AS old) AS o
+    CROSS JOIN LATERAL (
+        SELECT bool_or(d.kind <> 'statistics') AS changed, min(d.at) FILTER (WHERE d.kind = 'statistics') AS since
+        FROM atlas.dirty AS d WHERE d.network_id = n.id
+    ) AS m
+    WHERE o.old OR m.changed OR m.since < now() - make_interval(secs => %(join)s)
+"""
+DEAD = """
+    UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'doing' AND (worker_id IS NULL OR worker_id IN (
+        SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - interval '60 seconds'))
+"""
+OLD = """
+    DELETE FROM procrastinate_jobs AS j WHERE status = 'failed' AND NOT EXISTS (
+        SELECT FROM procrastinate_events AS e WHERE e.job_id = j.id AND e.at > now() - interval '30 days')
+"""
+
+tasks = Blueprint()
+_desk = Desk()
+
+
+@tasks.task(name="refresh_dirty", queue=QUEUE, retry=RETRY)
+def refresh_dirty(network: str) -> None:
+    """Judge anew what changed in a network."""
+    try:
+        refresh.refresh_dirty(_desk, ACTOR, network)
+    finally:
+        give_back()
+
+
+@tasks.task(name="refresh_statistics", queue=QUEUE, retry=RETRY)
+def refresh_statistics(network: str) -> None:
+    """Compare the grids of a network anew."""
+    refresh.refresh_statistics(ACTOR, network)
+    give_back()
+
+
+@tasks.task(name="refresh_all", queue=QUEUE, retry=RETRY)
+def refresh_all(network: str) -> None:
+    """Judge a network whole."""
+    refresh.refresh(ACTOR, network)
+    give_back()
+
+
+def make_app() -> App:
+    """Give the queue over the database of the settings."""
+    app = App(connector=PsycopgConnector(conninfo=conninfo(OWNER), min_size=1, max_size=3, timeout=10))
+    app.add_tasks_from(tasks, namespace="coverage")
+    return app
+
+
+async def put(app: App, task: str, network: str) -> bool:
+    """Put a job into the queue; False where one like it waits already."""
+    try:
+        await app.configure_task(f"coverage:{task}", queue=QUEUE, queueing_lock=f"{task}:{network}").defer_async(
+            network=network
+        )
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+async def sweep(app: App, conn: psycopg.AsyncConnection[Any]) -> list[str]:
+    """Put a job into the queue for each network that has marks or was not judged today; their tasks."""
+    await conn.execute(DEAD)
+    await conn.execute(OLD)
+    rows = await (await conn.execute(DUE, {"join": JOIN_S})).fetchall()
+    return [task for network, task in rows if await put(app, task, network)]
+
+
+async def _listen(app: App) -> None:
+    """Put jobs into the queue whenever a change says so, and every few seconds."""
+    conn = await psycopg.AsyncConnection.connect(conninfo(OWNER), autocommit=True, prepare_threshold=0)
+    async with conn:
+        await conn.execute(f"LISTEN {CHANNEL}".encode())
+        while True:
+            await sweep(app, conn)
+            async for _note in conn.notifies(timeout=SWEEP_S, stop_after=1):
+                pass
+
+
+async def _once(stop: asyncio.Event) -> None:
+    """Work until told to stop, or until the database is gone."""
+    app = make_app()
+    async with app.open_async():
+        parts: list[Awaitable[Any]] = [
+            _listen(app),
+            app.run_worker_async(
+                queues=[QUEUE], name="coverage", concurrency=1, wait=True, listen_notify=True, delete_jobs="successful",
+                fetch_job_polling_interval=SWEEP_S, install_signal_handlers=False, update_heartbeat_interval=10,
+                stalled_worker_timeout=60,
+            ),
+            stop.wait(),
+        ]  # fmt: skip
+        running = [asyncio.ensure_future(part) for part in parts]
+        try:
+            done, _rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for part in running:
+                part.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+async def work() -> None:
+    """Run the worker until it is told to stop; a database that is not there is waited for."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        try:
+            await _once(stop)
+        except TROUBLE as error:
+            LOG.warning(
+                "the database is not there: %s", str(error).splitlines()[0] if str(error) else type(error).__name__
+            )
+            _desk.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
+    _desk.close()
+    close_pools()
+
+
+def main() -> None:
+    """Run the worker of this installation."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    asyncio.run(work())
