@@ -13,6 +13,7 @@ from gis.coverage import engine
 from gis.coverage import parameters
 from gis.coverage.findings import Finding
 from gis.coverage.hours import matrix
+from gis.coverage.summary import absent
 from gis.db.connection import session
 from gis.vocabulary import Actor
 from gis.vocabulary import RuleKey
@@ -241,6 +242,7 @@ def test_what_the_list_gives_to_nobody_or_to_two_units_is_unowned(conn, office):
     day = "2026-05-05 10:00"
     incidents(conn, [("g00", "matter", "无主", "patrol", day, 3)])
     assert judge(conn, office, "unowned_matter") == []  # without a list nothing is judged
+    assert absent(conn) == ["no_posts", "no_visits", "no_duties"]
     duty(conn, "有主", "城管")
     duty(conn, "空白", " ", assists="街道办、物业")
     duty(conn, "争议", "城管")
@@ -275,6 +277,7 @@ def test_what_the_list_gives_to_nobody_or_to_two_units_is_unowned(conn, office):
     ):
         incidents(conn, [("g00", "matter", category, "patrol", day, 1), ("g07", "matter", category, "patrol", day, 2)])
     found = {f.subjects["category"]: f for f in judge(conn, office, "unowned_matter")}
+    assert absent(conn) == ["no_posts", "no_visits"]
     assert {name: (f.subjects["fault"], f.measure["incidents"]) for name, f in found.items()} == {
         "无主": ("missing", 3), "空白": ("blank", 3), "争议": ("several", 3), "到期": ("missing", 3), "未到": ("missing", 3),
         "一半": ("missing", 2), "另类": ("missing", 3),
