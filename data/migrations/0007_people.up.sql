@@ -185,11 +185,12 @@ END $$;
 COMMENT ON FUNCTION grid_version(bigint, text, date) IS 'Version of a grid in force on a day, else the one nearest to it.';
 
 CREATE FUNCTION grid_at(network bigint, place geometry, day date) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-    SELECT g.code FROM grid g
-    WHERE g.network_id = grid_at.network AND g.geom && place AND ST_Covers(g.geom, place) AND (g.valid_to IS NULL OR day < g.valid_to)
-    ORDER BY (g.valid_from <= day) DESC, g.valid_to NULLS FIRST, g.id LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT g.code FROM atlas.grid g
+        WHERE g.network_id = grid_at.network AND g.geom && place AND ST_Covers(g.geom, place) AND (g.valid_to IS NULL OR day < g.valid_to)
+        ORDER BY (g.valid_from <= day) DESC, g.valid_to NULLS FIRST, g.id LIMIT 1);
+END $$;
 COMMENT ON FUNCTION grid_at(bigint, geometry, date) IS 'Code of the grid that held a point on a day; where versions begin later, the one in force stands in.';
 
 CREATE FUNCTION first_network() RETURNS bigint
@@ -200,10 +201,11 @@ COMMENT ON FUNCTION first_network() IS 'Network a visit belongs to that names no
 
 CREATE FUNCTION settle_organisation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE held bigint := grid_version(NEW.network_id, NEW.grid_code, today());
 BEGIN
     NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
     NEW.area_id := coalesce((SELECT a.id FROM area a WHERE a.code = NEW.area_code),
-        (SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, today())),
+        (SELECT g.area_id FROM grid g WHERE g.id = held),
         (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id));
     RETURN NEW;
 END $$;
@@ -211,9 +213,10 @@ COMMENT ON FUNCTION settle_organisation() IS 'Ties an organisation to its buildi
 
 CREATE FUNCTION settle_post() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE held bigint := grid_version(NEW.network_id, NEW.grid_code, today());
 BEGIN
     NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
-    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, today())),
+    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = held),
         (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id),
         (SELECT o.area_id FROM organisation o WHERE o.id = NEW.organisation_id));
     RETURN NEW;
@@ -222,14 +225,23 @@ COMMENT ON FUNCTION settle_post() IS 'Ties a post to its building and its area.'
 
 CREATE FUNCTION settle_visit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-DECLARE day date := (NEW.visited_at AT TIME ZONE 'Asia/Shanghai')::date;
+DECLARE
+    day date := (NEW.visited_at AT TIME ZONE 'Asia/Shanghai')::date;
+    held bigint;
 BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.visited_at, NEW.person_id, NEW.grid_code, NEW.building_code, NEW.geom::bytea)
+            IS DISTINCT FROM (OLD.visited_at, OLD.person_id, OLD.grid_code, OLD.building_code, OLD.geom::bytea) THEN
+        NEW.answer := NULL; -- it was given about another time and place
+        NEW.answered_by := NULL;
+        NEW.dismissed := false;
+    END IF;
     NEW.building_id := CASE WHEN NEW.building_code IS NULL THEN NEW.building_id ELSE (SELECT b.id FROM building b WHERE b.code = NEW.building_code) END;
     IF NEW.grid_code IS NULL THEN
         NEW.network_id := coalesce(NEW.network_id, first_network());
         NEW.grid_code := grid_at(NEW.network_id, coalesce(NEW.geom, (SELECT b.geom FROM building b WHERE b.id = NEW.building_id)), day);
     END IF;
-    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = grid_version(NEW.network_id, NEW.grid_code, day)),
+    held := grid_version(NEW.network_id, NEW.grid_code, day); -- asked once, not once for every grid
+    NEW.area_id := coalesce((SELECT g.area_id FROM grid g WHERE g.id = held),
         (SELECT b.area_id FROM building b WHERE b.id = NEW.building_id), area_at(NEW.geom));
     RETURN NEW;
 END $$;
@@ -258,7 +270,7 @@ CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF area_code, network_id, grid
     FOR EACH ROW EXECUTE FUNCTION settle_organisation();
 CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF network_id, grid_code, building_id, building_code, organisation_id, area_id ON post
     FOR EACH ROW EXECUTE FUNCTION settle_post();
-CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF network_id, grid_code, building_id, building_code, visited_at, geom, area_id ON visit
+CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF person_id, network_id, grid_code, building_id, building_code, visited_at, geom, area_id ON visit
     FOR EACH ROW EXECUTE FUNCTION settle_visit();
 CREATE TRIGGER plain_new BEFORE INSERT ON visit FOR EACH ROW WHEN (current_user <> 'atlas_owner') EXECUTE FUNCTION plain_visit();
 CREATE TRIGGER settle_new BEFORE INSERT OR UPDATE OF geom, area_id ON track FOR EACH ROW EXECUTE FUNCTION settle_track();
@@ -271,10 +283,12 @@ DECLARE was text := coalesce(current_setting('atlas.deriving', true), '');
 BEGIN
     PERFORM set_config('atlas.deriving', 'on', true);
     UPDATE post p SET area_id = g.area_id
-    FROM (SELECT DISTINCT network_id, code FROM new_rows) AS n JOIN grid g ON g.id = grid_version(n.network_id, n.code, today())
+    FROM (SELECT network_id, code, grid_version(network_id, code, today()) AS version FROM (SELECT DISTINCT network_id, code FROM new_rows) AS c OFFSET 0) AS n
+    JOIN grid g ON g.id = n.version
     WHERE p.network_id = n.network_id AND p.grid_code = n.code AND g.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM g.area_id;
     UPDATE organisation p SET area_id = g.area_id
-    FROM (SELECT DISTINCT network_id, code FROM new_rows) AS n JOIN grid g ON g.id = grid_version(n.network_id, n.code, today())
+    FROM (SELECT network_id, code, grid_version(network_id, code, today()) AS version FROM (SELECT DISTINCT network_id, code FROM new_rows) AS c OFFSET 0) AS n
+    JOIN grid g ON g.id = n.version
     WHERE p.network_id = n.network_id AND p.grid_code = n.code AND g.area_id IS NOT NULL AND p.area_id IS DISTINCT FROM g.area_id;
     -- A visit keeps the version of its day: only a code's first version, or a version whose area was found, can be news.
     IF TG_OP = 'INSERT' THEN
@@ -361,7 +375,7 @@ COMMENT ON FUNCTION too_fast(geometry, timestamptz, geometry, timestamptz, jsonb
 
 CREATE FUNCTION visit_neighbours(touched bigint[]) RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT n.id), '{}') FROM visit v CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT n.id), '{}') FROM unnest(touched) AS t (id) JOIN visit v ON v.id = t.id CROSS JOIN LATERAL (
         SELECT v.id
         UNION ALL (SELECT p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (v.visited_at, v.id)
             AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 2)
@@ -370,7 +384,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS
         UNION ALL SELECT p.id FROM visit p WHERE p.person_id = v.person_id
             AND p.visited_at >= date_trunc('minute', v.visited_at) AND p.visited_at < date_trunc('minute', v.visited_at) + interval '1 minute'
     ) n
-    WHERE v.id = ANY (touched)
 $$;
 COMMENT ON FUNCTION visit_neighbours(bigint[]) IS 'These visits and those whose questions depend on them: two before and two after of the same person, and those of the same minute.';
 
@@ -381,6 +394,36 @@ DECLARE
     changed bigint;
 BEGIN
     CREATE TEMP TABLE asked ON COMMIT DROP AS
+    WITH named AS (
+        SELECT DISTINCT t.id FROM unnest(touched) AS t (id)
+    ), span AS (
+        SELECT v.person_id, min(v.visited_at) AS first, max(v.visited_at) AS last FROM named n JOIN visit v ON v.id = n.id
+        WHERE v.person_id IS NOT NULL GROUP BY v.person_id
+    ), wide AS (
+        -- four more on each side: those judged are two away at most, and each looks at two
+        SELECT s.person_id,
+            date_trunc('minute', coalesce((SELECT min(q.visited_at) FROM (SELECT p.visited_at FROM visit p
+                WHERE p.person_id = s.person_id AND p.visited_at < s.first AND p.geom IS NOT NULL AND NOT p.dismissed
+                ORDER BY p.visited_at DESC LIMIT 4) q), s.first)) AS first,
+            date_trunc('minute', coalesce((SELECT max(q.visited_at) FROM (SELECT p.visited_at FROM visit p
+                WHERE p.person_id = s.person_id AND p.visited_at > s.last AND p.geom IS NOT NULL AND NOT p.dismissed
+                ORDER BY p.visited_at LIMIT 4) q), s.last)) + interval '1 minute' AS last
+        FROM span s
+    ), around AS (
+        SELECT v.id, v.person_id, v.visited_at, v.geom, n.id IS NOT NULL AS hit
+        FROM wide w JOIN visit v ON v.person_id = w.person_id AND v.visited_at >= w.first AND v.visited_at < w.last
+        LEFT JOIN named n ON n.id = v.id WHERE NOT v.dismissed
+    ), placed AS (
+        SELECT id, lag(geom) OVER w AS p1, lag(visited_at) OVER w AS p1_at, lag(geom, 2) OVER w AS p2, lag(visited_at, 2) OVER w AS p2_at,
+            lead(geom) OVER w AS n1, lead(visited_at) OVER w AS n1_at, lead(geom, 2) OVER w AS n2, lead(visited_at, 2) OVER w AS n2_at,
+            bool_or(hit) OVER (PARTITION BY person_id ORDER BY visited_at, id ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING) AS near
+        FROM around WHERE geom IS NOT NULL WINDOW w AS (PARTITION BY person_id ORDER BY visited_at, id)
+    ), minute AS (
+        SELECT id, count(*) OVER w AS visits, bool_or(hit) OVER w AS near
+        FROM around WINDOW w AS (PARTITION BY person_id, date_trunc('minute', visited_at))
+    ), judged AS (
+        SELECT id FROM named UNION SELECT id FROM placed WHERE near UNION SELECT id FROM minute WHERE near
+    )
     SELECT v.id, v.doubts AS before, array_remove(ARRAY[
         CASE WHEN v.geom IS NULL AND v.building_id IS NULL THEN 'no_place' END,
         CASE WHEN v.visited_at > v.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
@@ -389,30 +432,23 @@ BEGIN
                 AND NOT ST_DWithin(g.geom::geography, v.geom::geography, (limits ->> 'grid_slack_m')::double precision, false))
             OR NOT ST_DWithin(coalesce(b.footprint, b.geom)::geography, v.geom::geography, (limits ->> 'building_slack_m')::double precision, false)
         ) THEN 'outside' END,
-        CASE WHEN (too_fast(p1.geom, p1.visited_at, v.geom, v.visited_at, limits)
+        CASE WHEN (too_fast(p.p1, p.p1_at, v.geom, v.visited_at, limits)
                 -- the one before is the stray: too fast on both its sides, and this one fits what came before it
-                AND NOT coalesce(too_fast(p2.geom, p2.visited_at, p1.geom, p1.visited_at, limits)
-                    AND NOT too_fast(p2.geom, p2.visited_at, v.geom, v.visited_at, limits), false))
-            OR (too_fast(v.geom, v.visited_at, n1.geom, n1.visited_at, limits)
-                AND NOT coalesce(too_fast(n1.geom, n1.visited_at, n2.geom, n2.visited_at, limits)
-                    AND NOT too_fast(v.geom, v.visited_at, n2.geom, n2.visited_at, limits), false))
+                AND NOT coalesce(too_fast(p.p2, p.p2_at, p.p1, p.p1_at, limits)
+                    AND NOT too_fast(p.p2, p.p2_at, v.geom, v.visited_at, limits), false))
+            OR (too_fast(v.geom, v.visited_at, p.n1, p.n1_at, limits)
+                AND NOT coalesce(too_fast(p.n1, p.n1_at, p.n2, p.n2_at, limits)
+                    AND NOT too_fast(v.geom, v.visited_at, p.n2, p.n2_at, limits), false))
         THEN 'speed' END,
-        CASE WHEN v.person_id IS NOT NULL AND (SELECT count(*) FROM visit m WHERE m.person_id = v.person_id AND NOT m.dismissed
-                AND m.visited_at >= date_trunc('minute', v.visited_at) AND m.visited_at < date_trunc('minute', v.visited_at) + interval '1 minute'
-            ) >= (limits ->> 'same_minute_visits')::double precision THEN 'same_minute' END
+        CASE WHEN m.visits >= (limits ->> 'same_minute_visits')::double precision THEN 'same_minute' END
     ], NULL) AS doubts
-    FROM unnest(visit_neighbours(touched)) AS t (id)
-    JOIN visit v ON v.id = t.id
-    LEFT JOIN grid g ON g.id = grid_version(v.network_id, v.grid_code, (v.visited_at AT TIME ZONE 'Asia/Shanghai')::date)
-    LEFT JOIN building b ON b.id = v.building_id
-    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at, p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (v.visited_at, v.id)
-        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 1) p1 ON v.geom IS NOT NULL
-    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) < (p1.visited_at, p1.id)
-        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at DESC, p.id DESC LIMIT 1) p2 ON true
-    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at, p.id FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) > (v.visited_at, v.id)
-        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at, p.id LIMIT 1) n1 ON v.geom IS NOT NULL
-    LEFT JOIN LATERAL (SELECT p.geom, p.visited_at FROM visit p WHERE p.person_id = v.person_id AND (p.visited_at, p.id) > (n1.visited_at, n1.id)
-        AND p.geom IS NOT NULL AND NOT p.dismissed ORDER BY p.visited_at, p.id LIMIT 1) n2 ON true;
+    FROM judged j
+    JOIN visit v ON v.id = j.id AND NOT v.dismissed
+    LEFT JOIN placed p ON p.id = v.id
+    LEFT JOIN minute m ON m.id = v.id
+    CROSS JOIN LATERAL (SELECT grid_version(v.network_id, v.grid_code, (v.visited_at AT TIME ZONE 'Asia/Shanghai')::date) AS id OFFSET 0) w
+    LEFT JOIN grid g ON g.id = w.id
+    LEFT JOIN building b ON b.id = v.building_id;
     -- An answer was given to the questions of then: with a new one it is taken back (and stays in the history).
     UPDATE visit v SET doubts = a.doubts, answer = NULL, answered_by = NULL, dismissed = false, updated_at = now()
     FROM asked a WHERE a.id = v.id AND v.answer IS NOT NULL AND NOT a.doubts <@ a.before;
@@ -429,7 +465,7 @@ CREATE FUNCTION count_tracks(touched bigint[], limits jsonb) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     WITH point AS (
         SELECT t.id, d.path[1] AS n, d.geom AS p, lag(d.geom) OVER (PARTITION BY t.id ORDER BY d.path[1]) AS q
-        FROM track t CROSS JOIN LATERAL ST_DumpPoints(t.geom) AS d WHERE t.id = ANY (touched)
+        FROM unnest(touched) AS u (id) JOIN track t ON t.id = u.id CROSS JOIN LATERAL ST_DumpPoints(t.geom) AS d
     ), step AS (
         SELECT id, n, p, q, ST_M(p) - ST_M(q) AS seconds, ST_DistanceSphere(p, q) AS metres FROM point
     ), judged AS (
@@ -448,7 +484,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
             CASE WHEN EXISTS (SELECT FROM run r WHERE r.id = t.id AND r.fast) THEN 'speed' END,
             CASE WHEN t.ended_at > t.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
             CASE WHEN 'even' = ANY (t.doubts) THEN 'even' END], NULL) AS doubts
-        FROM track t WHERE t.id = ANY (touched)
+        FROM unnest(touched) AS u (id) JOIN track t ON t.id = u.id
     ), written AS (
         UPDATE track t SET counted = CASE WHEN NOT 'future' = ANY (d.doubts) THEN c.geom END, doubts = d.doubts
         FROM doubt d LEFT JOIN counted c ON c.id = d.id WHERE t.id = d.id RETURNING 1
