@@ -1,7 +1,8 @@
-"""The two small pieces of the pages that run in the browser.
+"""The small pieces of the pages that run in the browser.
 
 ``frame`` carries the theme switch, the key ``/``, the document's language and the window's size; ``beside_map``
-writes tooltips as text and keeps the chosen row of a list in sight. Neither fetches anything.
+writes tooltips as text and keeps the chosen row of a list in sight; ``place`` asks the device where it is. None of
+them fetches anything.
 """
 
 from __future__ import annotations
@@ -22,3 +23,10 @@ frame = st.components.v2.component(
 )
 
 beside_map = st.components.v2.component("gridatlas_map", html="<span></span>", js=_text("map.js"))
+
+place = st.components.v2.component(
+    "gridatlas_place",
+    html='<div><button type="button"></button><span></span></div>',
+    css=_text("place.css"),
+    js=_text("place.js"),
+)

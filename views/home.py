@@ -52,6 +52,12 @@ WORK = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
 PAGES = (
     Entry("coverage", lambda: _("覆盖与盲区"), ":material/map:", WORK),
     Entry("trend", lambda: _("覆盖走势"), ":material/trending_up:", WORK - {Role.WALL}),
+    Entry(
+        "people",
+        lambda: _("人员与走访"),
+        ":material/groups:",
+        frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR, Role.WORKER}),
+    ),
     Entry("intake", lambda: _("数据接入"), ":material/upload_file:", frozenset({Role.PLANNER, Role.SUPERVISOR})),
     Entry("admin", lambda: _("系统管理"), ":material/admin_panel_settings:", frozenset({Role.ADMIN, Role.AUDITOR})),
 )
