@@ -166,12 +166,16 @@ class _Keeper:
     def _judge(self, found: list[Raw]) -> Kept:
         self._fill(found)
         self._scope()
-        if len(found) > MANY:
+        many = len(found) > MANY
+        if many:
+            self.run("index")
             self.run("analyse")
         splits, merges = self._match()
-        if len(found) > MANY:
+        if many:
             self.run("analyse_match")
         self.run("fates")
+        if many:
+            self.run("analyse_match")
         if splits:
             self.run("split", news=[new for new, _old in splits], olds=[old for _new, old in splits])
         counts: dict[str, int] = dict(self.run("counts").fetchall())

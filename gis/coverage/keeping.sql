@@ -12,6 +12,15 @@ CREATE TEMPORARY TABLE kept_match (
     n integer, rule text, key text, finding_id bigint, ledger_id bigint, fate text, split_from bigint
 );
 
+-- name: index
+-- For runs that find much: whatever the planner expects of a table that has just been filled, no join is n times n.
+CREATE INDEX IF NOT EXISTS kept_fresh_n ON kept_fresh (n);
+CREATE INDEX IF NOT EXISTS kept_old_finding ON kept_old (finding_id);
+CREATE INDEX IF NOT EXISTS kept_old_name ON kept_old (rule, key);
+CREATE INDEX IF NOT EXISTS kept_match_n ON kept_match (n);
+CREATE INDEX IF NOT EXISTS kept_match_finding ON kept_match (finding_id);
+CREATE INDEX IF NOT EXISTS kept_match_name ON kept_match (rule, key)
+
 -- name: unstage
 -- Takes them away again: keep may be called twice in a transaction.
 DROP TABLE IF EXISTS pg_temp.kept_fresh, pg_temp.kept_old, pg_temp.kept_match
