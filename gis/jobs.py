@@ -4,7 +4,8 @@ Changes leave marks (``dirty``) and wake the worker when their transaction ends;
 into the queue (procrastinate, tables in schema ``atlas``) and does it. Every few seconds it
 looks for marks by itself, so that none is stranded whatever happened. A run takes its marks in
 the transaction that keeps the result, under a lock of its network: a worker that is killed
-loses nothing and does nothing twice, and any number of workers may run. See
+loses nothing and does nothing twice, and any number of workers may run. A run that failed is
+tried again when the sweep finds its marks. See
 docs/decisions/worker.md.
 """
 
@@ -22,24 +23,24 @@ import psycopg
 from procrastinate import App
 from procrastinate import Blueprint
 from procrastinate import PsycopgConnector
-from procrastinate import RetryStrategy
-from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.exceptions import ConnectorException
+from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
+from gis.coverage import progress
 from gis.coverage import refresh
 from gis.coverage.local import Desk
 from gis.db.connection import OWNER
 from gis.db.connection import close_pools
 from gis.db.connection import conninfo
-from gis.errors import Busy
 from gis.errors import DatabaseUnavailable
-from gis.errors import DiskFull
+from gis.errors import GridAtlasError
 from gis.memory import give_back
 from gis.vocabulary import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from collections.abc import Iterator
 
 ACTOR = Actor.job("worker")
 QUEUE = "coverage"
@@ -53,7 +54,6 @@ AGAIN_S = 2.0
 
 LOG = logging.getLogger(__name__)
 TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, ConnectorException, PoolTimeout, DatabaseUnavailable)
-RETRY = RetryStrategy(max_attempts=8, exponential_wait=3, retry_exceptions=[DatabaseUnavailable, Busy, DiskFull])
 
 DUE = """
     SELECT n.code, CASE
@@ -66,7 +66,14 @@ DUE = """
         SELECT bool_or(d.kind <> 'statistics') AS changed, min(d.at) FILTER (WHERE d.kind = 'statistics') AS since
         FROM atlas.dirty AS d WHERE d.network_id = n.id
     ) AS m
-    WHERE o.old OR m.changed OR m.since < now() - make_interval(secs => %(join)s)
+    WHERE (o.old OR m.changed OR m.since < now() - make_interval(secs => %(join)s))
+        AND (r.error IS NULL OR r.seen_at < now() - make_interval(secs => %(join)s))
+"""
+PUT = """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW(%(queue)s, %(task)s, 0, NULL, %(lock)s, %(args)s, NULL)::procrastinate_job_to_defer_v1
+    ])
+    WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %(lock)s AND status = 'todo')
 """
 DEAD = """
     UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'doing' AND (worker_id IS NULL OR worker_id IN (
@@ -81,27 +88,46 @@ tasks = Blueprint()
 _desk = Desk()
 
 
-@tasks.task(name="refresh_dirty", queue=QUEUE, retry=RETRY)
+@tasks.task(name="refresh_dirty", queue=QUEUE)
 def refresh_dirty(network: str) -> None:
-    """Judge anew what changed in a network."""
-    try:
-        refresh.refresh_dirty(_desk, ACTOR, network)
-    finally:
-        give_back()
+    """Judge anew what changed in a network; whole where that cannot be done."""
+    with _minded(network):
+        try:
+            refresh.refresh_dirty(_desk, ACTOR, network)
+        except GridAtlasError:
+            raise
+        except Exception:
+            LOG.exception("a local run of %s failed: the network is judged whole", network)
+            _desk.close()
+            refresh.refresh(ACTOR, network)
 
 
-@tasks.task(name="refresh_statistics", queue=QUEUE, retry=RETRY)
+@tasks.task(name="refresh_statistics", queue=QUEUE)
 def refresh_statistics(network: str) -> None:
     """Compare the grids of a network anew."""
-    refresh.refresh_statistics(ACTOR, network)
-    give_back()
+    with _minded(network):
+        refresh.refresh_statistics(ACTOR, network)
 
 
-@tasks.task(name="refresh_all", queue=QUEUE, retry=RETRY)
+@tasks.task(name="refresh_all", queue=QUEUE)
 def refresh_all(network: str) -> None:
     """Judge a network whole."""
-    refresh.refresh(ACTOR, network)
-    give_back()
+    with _minded(network):
+        refresh.refresh(ACTOR, network)
+
+
+@contextlib.contextmanager
+def _minded(network: str) -> Iterator[None]:
+    """Write down what stood in the way of a run; the marks are still there, and the sweep comes back to them."""
+    try:
+        yield
+    except Exception as error:
+        message = error.message if isinstance(error, GridAtlasError) else f"{type(error).__name__}: {error}"
+        with contextlib.suppress(GridAtlasError):
+            progress.failed(ACTOR, network, message)
+        raise
+    finally:
+        give_back()
 
 
 def make_app() -> App:
@@ -111,32 +137,39 @@ def make_app() -> App:
     return app
 
 
-async def put(app: App, task: str, network: str) -> bool:
-    """Put a job into the queue; False where one like it waits already."""
+async def put(conn: psycopg.AsyncConnection[Any], task: str, network: str) -> bool:
+    """Put a job into the queue; False where one like it waits already.
+
+    By the function procrastinate itself calls: its own client wants to read from the database's
+    message who holds the lock, and row-level security leaves that out.
+    """
+    given = {
+        "queue": QUEUE,
+        "task": f"coverage:{task}",
+        "lock": f"{task}:{network}",
+        "args": Jsonb({"network": network}),
+    }
     try:
-        await app.configure_task(f"coverage:{task}", queue=QUEUE, queueing_lock=f"{task}:{network}").defer_async(
-            network=network
-        )
-    except AlreadyEnqueued:
+        return (await (await conn.execute(PUT, given)).fetchone()) is not None
+    except psycopg.errors.UniqueViolation:
         return False
-    return True
 
 
-async def sweep(app: App, conn: psycopg.AsyncConnection[Any]) -> list[str]:
+async def sweep(conn: psycopg.AsyncConnection[Any]) -> list[str]:
     """Put a job into the queue for each network that has marks or was not judged today; their tasks."""
     await conn.execute(DEAD)
     await conn.execute(OLD)
     rows = await (await conn.execute(DUE, {"join": JOIN_S})).fetchall()
-    return [task for network, task in rows if await put(app, task, network)]
+    return [task for network, task in rows if await put(conn, task, network)]
 
 
-async def _listen(app: App) -> None:
+async def _listen() -> None:
     """Put jobs into the queue whenever a change says so, and every few seconds."""
     conn = await psycopg.AsyncConnection.connect(conninfo(OWNER), autocommit=True, prepare_threshold=0)
     async with conn:
         await conn.execute(f"LISTEN {CHANNEL}".encode())
         while True:
-            await sweep(app, conn)
+            await sweep(conn)
             async for _note in conn.notifies(timeout=SWEEP_S, stop_after=1):
                 pass
 
@@ -146,7 +179,7 @@ async def _once(stop: asyncio.Event) -> None:
     app = make_app()
     async with app.open_async():
         parts: list[Awaitable[Any]] = [
-            _listen(app),
+            _listen(),
             app.run_worker_async(
                 queues=[QUEUE], name="coverage", concurrency=1, wait=True, listen_notify=True, delete_jobs="successful",
                 fetch_job_polling_interval=SWEEP_S, install_signal_handlers=False, update_heartbeat_interval=10,

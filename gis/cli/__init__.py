@@ -29,6 +29,7 @@ VERBS = {
     "check": "checking:check",
     "import": "importing:import_file",
     "coverage": "coverage:app",
+    "worker": "working:worker",
     "demo": "demo:demo",
     "db": "database:app",
     "user": "user:app",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as codec
+import sys
 from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
@@ -21,9 +22,12 @@ from gis.coverage import refresh as refreshing
 from gis.coverage import report
 from gis.coverage import summary as sums
 from gis.coverage import wording
+from gis.coverage.engine import STEPS
+from gis.coverage.rules import RULES
 from gis.db.connection import session
 from gis.errors import NotFound
 from gis.i18n import translate as _
+from gis.vocabulary import RuleKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +47,26 @@ def refresh(network: Network = None) -> None:
     """重新计算覆盖情况与盲区。."""
     ensure_database()
     for code in codes(network):
-        figures = refreshing.refresh(whoever(), code)
+        figures = refreshing.refresh(whoever(), code, progress=_Bar(code))
         print(_("网络 {code}:{text}").format(code=code, text=refreshing.describe(figures)))
+
+
+class _Bar:
+    """Says on the terminal how far a run is, where there is one."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.done = 0
+
+    def __call__(self, stage: str) -> None:
+        """Say which step begins."""
+        self.done += 1
+        if sys.stderr.isatty():
+            steps = len(STEPS) + len(RULES) + 1
+            title = wording.title(stage) if stage in set(RuleKey) else stage
+            print(f"\r\033[K{self.code} {self.done}/{steps} {title}", end="", file=sys.stderr, flush=True)
+            if self.done >= steps:
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 @app.command()

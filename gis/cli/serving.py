@@ -1,7 +1,8 @@
-"""Verb ``serve``: database, schema, demo street and pages, started and stopped as one.
+"""Verb ``serve``: database, schema, demo street, pages and worker, started and stopped as one.
 
 ``script/server`` ends here after its set-up. This process owns the embedded database for
-as long as it runs and stops it on the way out; the pages run in a child that dies with it.
+as long as it runs and stops it on the way out; the pages and the worker (``gis.jobs``) run in
+children that die with it.
 Where the pages are made is the business of ``app.py``.
 """
 
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Self
 from typing import TextIO
 
 import psycopg
@@ -53,6 +55,7 @@ APP = CHECKOUT / "app.py"
 START_WAIT_S = 90.0
 STOP_WAIT_S = 10.0
 WATCH_EVERY_S = 1.0
+WORKER_AGAIN_S = 5.0
 MOST_DEATHS = 5
 DEATHS_WITHIN_S = 120.0
 LARGEST_LOG = 10 * 2**20
@@ -94,6 +97,41 @@ class Place:
         """What the pages printed."""
         return self.home / "server.log"
 
+    @property
+    def worker_log(self) -> Path:
+        """What the worker printed."""
+        return self.home / "worker.log"
+
+
+class Worker:
+    """The child that brings the coverage up to date; started again when it ends."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.child: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.look()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let it end what it does, for a while."""
+        if self.child is not None:
+            _end(self.child)
+
+    def look(self) -> None:
+        """Start it where it does not run, not more often than every few seconds."""
+        if self.child is not None and self.child.poll() is None:
+            return
+        if time.monotonic() - self.started < WORKER_AGAIN_S:
+            return
+        if self.child is not None:
+            print(_("后台任务进程意外停止,正在重新启动……"), file=sys.stderr, flush=True)
+        self.started = time.monotonic()
+        self.child = _child([sys.executable, "-m", "gis.cli", "worker"], self.place.worker_log)
+
 
 def serve() -> None:
     """启动数据库、表结构、示例街道和页面;Ctrl-C 停止全部。."""
@@ -130,12 +168,12 @@ def _keep_serving(place: Place, settings: ServerSettings, begun: float, *, own: 
     while True:
         if own:
             _start_database()  # nothing to do unless it died together with the pages
-        with _pages(place, settings) as child:
+        with _pages(place, settings) as child, Worker(place) as worker:
             _wait_ready(child, place, settings)
             seconds = time.monotonic() - begun
             print(_("GridAtlas 已启动(用时 {seconds:.1f} 秒):{url}").format(seconds=seconds, url=_url(settings)))
             print(_("按 Ctrl-C 停止。"), flush=True)
-            status = _watch(child, own=own)
+            status = _watch(child, worker, own=own)
         begun = time.monotonic()
         deaths = [*(death for death in deaths if begun - death < DEATHS_WITHIN_S), begun]
         detail = _("进程结束,状态 {status}").format(status=status)
@@ -144,14 +182,15 @@ def _keep_serving(place: Place, settings: ServerSettings, begun: float, *, own: 
         print(_("页面服务意外停止({detail}),正在重新启动……").format(detail=detail), file=sys.stderr, flush=True)
 
 
-def _watch(child: subprocess.Popen[bytes], *, own: bool) -> int:
-    """Look after the database until the pages end; their exit status."""
+def _watch(child: subprocess.Popen[bytes], worker: Worker, *, own: bool) -> int:
+    """Look after the worker and the database until the pages end; their exit status."""
     said = ""
     while True:
         try:
             return child.wait(WATCH_EVERY_S)
         except subprocess.TimeoutExpired:
             pass
+        worker.look()
         if not own:
             continue
         try:
@@ -296,8 +335,6 @@ def check_port(settings: ServerSettings) -> None:
 @contextmanager
 def _pages(place: Place, settings: ServerSettings) -> Iterator[subprocess.Popen[bytes]]:
     """Run Streamlit in a child; it ends with the block, and with this process whatever happens."""
-    if place.log.exists() and place.log.stat().st_size > LARGEST_LOG:
-        place.log.replace(place.log.with_suffix(".log.1"))
     options = {
         "server.address": settings.address,
         "server.port": settings.port,
@@ -311,8 +348,21 @@ def _pages(place: Place, settings: ServerSettings) -> Iterator[subprocess.Popen[
         "global.developmentMode": "false",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
-    with place.log.open("ab") as log:
-        child = subprocess.Popen(
+    child = _child(command, place.log)
+    try:
+        place.pages.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}), encoding="utf-8")
+        yield child
+    finally:
+        _end(child)
+        place.pages.unlink(missing_ok=True)
+
+
+def _child(command: list[str], path: Path) -> subprocess.Popen[bytes]:
+    """Start a process that writes to a log and dies with this one."""
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    with path.open("ab") as log:
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -321,17 +371,16 @@ def _pages(place: Place, settings: ServerSettings) -> Iterator[subprocess.Popen[
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  one thread, nothing but a system call
         )
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child: politely, then at once."""
+    child.terminate()
     try:
-        place.pages.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}), encoding="utf-8")
-        yield child
-    finally:
-        child.terminate()
-        try:
-            child.wait(STOP_WAIT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        place.pages.unlink(missing_ok=True)
+        child.wait(STOP_WAIT_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _die_with_parent() -> None:

@@ -25,7 +25,10 @@ BEGIN = """
         actor = EXCLUDED.actor, error = NULL, started_at = now(), seen_at = now(), finished_at = NULL
 """
 STEP = "UPDATE atlas.run SET stage = %(stage)s, step = step + 1, seen_at = now() WHERE network_id = %(network)s"
-FAIL = "UPDATE atlas.run SET error = %(error)s, seen_at = now(), finished_at = now() WHERE network_id = %(network)s"
+FAIL = """
+    UPDATE atlas.run AS r SET error = %(error)s, seen_at = now(), finished_at = now()
+    FROM atlas.network AS n WHERE n.id = r.network_id AND n.code = %(network)s
+"""
 NEWEST = """
     SELECT r.task, r.stage, r.step, r.steps, r.error, r.started_at, r.seen_at, r.finished_at FROM atlas.run AS r
     JOIN atlas.network AS n ON n.id = r.network_id WHERE n.code = %(network)s
@@ -49,13 +52,15 @@ class Progress:
         if self.also:
             self.also(stage)
 
-    def failed(self, error: str) -> None:
-        """Say what stood in its way."""
-        self._write(FAIL, error=error[:500])
-
     def _write(self, text: str, **given: Any) -> None:  # noqa: ANN401 - parameters of a statement
         with session(self.actor) as conn:
             conn.execute(text.encode(), {"network": self.network, **given})
+
+
+def failed(actor: Actor, network: str, error: str) -> None:
+    """Say what stood in the way of the newest run of a network (by its code)."""
+    with session(actor) as conn:
+        conn.execute(FAIL, {"network": network, "error": error[:500]})
 
 
 def newest(conn: psycopg.Connection[Any], network: str) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ from gis.coverage.local import Local
 from gis.coverage.local import WholeNeeded
 from gis.coverage.local import witness
 from gis.coverage.progress import Progress
+from gis.coverage.progress import failed
 from gis.coverage.rules import RULES
 from gis.coverage.rules import Unit
 from gis.db.connection import session
@@ -169,7 +170,7 @@ def _told(
         return work(network, tell)
     except GridAtlasError as error:
         if not isinstance(error, DatabaseUnavailable):
-            tell.failed(error.message)
+            failed(job, code, error.message)
         raise
 
 

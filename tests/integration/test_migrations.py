@@ -169,7 +169,8 @@ def test_without_an_actor_no_row_is_seen_and_none_is_written():
                 "audit_head",
                 "grid_incident",
                 "area_figure",
-            }:  # closed to persons altogether
+                "dirty",
+            } or table.startswith("procrastinate_"):  # closed to persons altogether
                 continue
             what = "id" if table in {"login_session", "api_token"} else "*"  # their hashes are closed
             assert conn.execute(f"SELECT count({what}) FROM atlas.{table}").fetchone() == (0,), table
