@@ -8,8 +8,9 @@ UPDATE finding SET key = 'before:' || id;
 ALTER TABLE finding ALTER COLUMN key SET NOT NULL, ALTER COLUMN key SET DEFAULT gen_random_uuid()::text;
 CREATE UNIQUE INDEX finding_key ON finding (network_id, rule, key);
 CREATE INDEX finding_area ON finding (network_id, area_id);
-CREATE INDEX finding_grids ON finding USING gin (grid_codes);
-CREATE INDEX finding_nowhere ON finding USING gin (building_codes) WHERE area_id IS NULL;
+-- Not put off (fastupdate): a local run looks things up right after a large one has written.
+CREATE INDEX finding_grids ON finding USING gin (grid_codes) WITH (fastupdate = off);
+CREATE INDEX finding_nowhere ON finding USING gin (building_codes) WITH (fastupdate = off) WHERE area_id IS NULL;
 COMMENT ON TABLE finding IS 'What the rules find now; a row keeps its id as long as its cause lasts. Its memory is in ledger.';
 COMMENT ON COLUMN finding.key IS 'Who it is within network and rule: its subject, or a number for a place (known again by overlap).';
 COMMENT ON COLUMN finding.accepted IS 'Whether it stands under an exception in force: it does not count in the headline.';
@@ -72,7 +73,7 @@ CREATE INDEX ledger_list ON ledger (network_id, state, households DESC);
 CREATE INDEX ledger_owner ON ledger (owner_id, state);
 CREATE INDEX ledger_area ON ledger (area_id);
 CREATE INDEX ledger_geom ON ledger USING gist (geom);
-CREATE INDEX ledger_grids ON ledger USING gin (grid_codes);
+CREATE INDEX ledger_grids ON ledger USING gin (grid_codes) WITH (fastupdate = off);
 
 CREATE TABLE ledger_event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -248,10 +249,13 @@ BEGIN
     -- grids, where something changed
     INSERT INTO coverage_day AS d (network_id, day, area_id, grid_code, buildings, households, blind_buildings, blind_households, open)
     WITH wanted AS MATERIALIZED (
+        SELECT g.id, g.code, g.area_id FROM grid g WHERE areas IS NULL AND g.network_id = network AND g.valid_to IS NULL
+        UNION ALL
         SELECT g.id, g.code, g.area_id FROM grid g
-        WHERE g.network_id = network AND g.valid_to IS NULL AND (areas IS NULL OR g.area_id = ANY (areas) OR g.code = ANY (codes))
-    ), named AS MATERIALIZED (
-        SELECT array_agg(w.code) AS codes FROM wanted w
+        WHERE g.id = ANY (ARRAY(
+            SELECT a.id FROM grid a WHERE areas IS NOT NULL AND a.area_id = ANY (areas)
+            UNION SELECT c.id FROM grid c WHERE areas IS NOT NULL AND c.network_id = network AND c.code = ANY (codes)
+        )) AND g.network_id = network AND g.valid_to IS NULL
     ), house AS MATERIALIZED (
         SELECT DISTINCT x.building_id FROM finding f JOIN finding_building x ON x.finding_id = f.id
         WHERE areas IS NULL AND f.network_id = network AND f.severity = 'blind' AND NOT f.accepted
@@ -269,8 +273,15 @@ BEGIN
         FROM (
             SELECT g.code, f.rule, count(*) AS n
             FROM finding f CROSS JOIN unnest(f.grid_codes) AS g (code)
-            WHERE f.network_id = network AND NOT f.accepted AND (areas IS NULL OR f.grid_codes && (SELECT d.codes FROM named d))
+            WHERE areas IS NULL AND f.network_id = network AND NOT f.accepted
             GROUP BY g.code, f.rule
+            UNION ALL
+            SELECT w.code, f.rule, count(*)
+            FROM wanted w CROSS JOIN LATERAL (
+                SELECT k.network_id, k.rule, k.accepted FROM finding k WHERE k.grid_codes @> ARRAY[w.code] OFFSET 0
+            ) AS f
+            WHERE areas IS NOT NULL AND f.network_id = network AND NOT f.accepted
+            GROUP BY w.code, f.rule
         ) AS c
         GROUP BY c.code
     )
