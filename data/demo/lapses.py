@@ -29,6 +29,8 @@ KINDS = (
     "silent_category", "hotline_only", "dark_hours", "plain_venue", "new_estate", "demolished_block",
 )  # fmt: skip
 """Kinds planted once each in the demo street; another street of a city has three of them, by lot."""
+BUSY = ("silent_category", "hotline_only")
+"""Kinds that need as many incidents as only the demo street has."""
 TRAPS = ("short_leave", "last_day_of_grace", "lone_house", "old_demolition")
 """What looks like one of them and is none."""
 
@@ -42,6 +44,8 @@ LONG_GONE = date(2024, 6, 30)
 """Day a house was taken down before its grid was drawn (trap)."""
 MARGIN = 95.0
 """Metres around the untouched block where nobody comes either."""
+SMALL = 40
+"""Households a single house has less than: with more it is an estate."""
 LEFT = 3
 """Buildings of its grid at least where somebody still comes."""
 DEPTH = 50.0
@@ -199,8 +203,11 @@ class Chooser:
 
     def _houses(self, kind: str, count: int) -> None:
         """Take the smallest homes of the trap's grid."""
-        homes = np.flatnonzero((self.cell == self.lapses.one(kind)) & (self.home > 0))
+        homes = np.flatnonzero((self.cell == self.lapses.one(kind)) & (self.home > 0) & (self.home < SMALL))
         self.lapses.rows[kind] = homes[np.argsort(self.home[homes], kind="stable")[:count]]
+        if not len(homes):
+            del self.lapses.rows[kind]
+            self.lapses.cells.pop(kind, None)
 
     def _stretched(self, kind: str) -> None:
         """Take the community with most grids."""

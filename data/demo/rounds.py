@@ -355,10 +355,9 @@ class Walker:
     def _walk(self, path: NDArray[np.float64], week: int, i: int) -> tuple[shapely.LineString, NDArray[np.float64]]:
         line = shapely.segmentize(shapely.LineString(path), APART)
         xy = shapely.get_coordinates(line)
-        xy = xy + self.rng.uniform(-2.0, 2.0, xy.shape)
         step = np.hypot(*np.diff(xy, axis=0).T) / WALK_MS + self.rng.uniform(4, 40, len(xy) - 1)
         start = (week * 7 + 1 + (i + week) % 4) * DAY + 8 * HOUR + int(self.rng.integers(0, 90 * MINUTE))
-        return shapely.LineString(xy), np.round(start + np.concatenate(([0.0], np.cumsum(step))))
+        return line, np.round(start + np.concatenate(([0.0], np.cumsum(step))))
 
     def _tracks(
         self, lines: list[shapely.LineString], people: list[str], times: list[NDArray[np.float64]]

@@ -166,7 +166,8 @@ def _lapses(
     rng = np.random.default_rng([work.seed, 300 + work.index])
     kinds: tuple[str, ...] = ()
     if planted:
-        kinds = fail.KINDS if work.index == 0 else tuple(rng.choice(fail.KINDS, 3, replace=False).tolist())
+        some = [kind for kind in fail.KINDS if kind not in fail.BUSY]
+        kinds = fail.KINDS if work.index == 0 else tuple(rng.choice(some, 3, replace=False).tolist())
     taken = {*work.planter.used, *sized, *({heap} if heap >= 0 else set())}
     return fail.Chooser(work, houses, stock, cell, taken, heap, rng).choose(kinds)
 

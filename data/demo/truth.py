@@ -50,6 +50,8 @@ RULES = {
 
 VENUES = {"office": "office", "mall": "commercial", "market": "market", "works": "industrial"}
 """Kind of building a venue is of, by the use of its land."""
+NEAR = 40.0
+"""Metres within which the other community lies (data/reference/coverage.csv, ``seam_line_m``)."""
 STRIPS = ("road_gap", "long_gap", "rail_gap")
 """Gaps of land that are seams as well: long strips along a road or railway between two communities."""
 
@@ -173,11 +175,21 @@ def _of_strips(work: Work) -> list[Flaw]:
     """Give the strips of unclaimed land between two communities; a short one is none."""
     flaws = []
     for deed, face in zip(work.planter.deeds, work.deeds, strict=True):
-        if deed.kind in STRIPS or deed.kind == "short_gap":
+        between = _between(work, face)
+        if between and (deed.kind in STRIPS or deed.kind == "short_gap"):
             kind = "border_strip" if deed.kind in STRIPS else "short_strip"
             shape = work.degrees[face]
             flaws.append(Flaw(RULES[kind], kind, shape, (), {"area_m2": area_m2(shape)}))
     return flaws
+
+
+def _between(work: Work, face: int) -> bool:
+    """Whether more than half of a strip lies near the land of another community."""
+    strip, faces = work.faces.polygons[face], work.faces
+    beside = faces.community != faces.community[face]
+    beside[beside] = shapely.dwithin(faces.polygons[beside], strip, NEAR)
+    others = shapely.buffer(shapely.union_all(faces.polygons[beside]), NEAR)
+    return bool(shapely.intersection(strip, others).area > strip.area / 2)
 
 
 def _of_visit(code: str, visits: gpd.GeoDataFrame) -> Flaw:
