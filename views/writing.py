@@ -224,7 +224,7 @@ def _refreshed(here: Journey, job: Job) -> dict[str, Any]:
             base, width = WRITE_SHARE + (1 - WRITE_SHARE) * place / len(codes), (1 - WRITE_SHARE) / len(codes)
             _advance(job, base, _("正在重新计算覆盖……"))
             until = base + width
-            refresh.refresh(here.me, code, progress=lambda _step, until=until: _nearer(job, until))
+            refresh.refresh(here.me, code, progress=lambda _step, until=until: _nearer(job, until), marked=True)
             _advance(job, until)
     except GridAtlasError as error:
         return {"due": True, "trouble": [error.message, error.remedy]}

@@ -80,7 +80,7 @@ CHANGES = {
 }
 """Which relations of the rules a kind of change is seen in."""
 STEPS = tuple(name for name, _keys, _spatial in engine.STEPS)
-LAND = frozenset({RuleKey.UNCLAIMED_LAND, RuleKey.CONTESTED_LAND, RuleKey.STRAY_PART})
+LAND = frozenset({RuleKey.UNCLAIMED_LAND, RuleKey.CONTESTED_LAND, RuleKey.STRAY_PART, RuleKey.SEAM})
 """Rules that find land: buildings and incidents are counted in what they found, and change nothing else."""
 FILLING = {"building", "incident"}
 """Changes that fill land."""

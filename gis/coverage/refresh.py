@@ -75,7 +75,9 @@ def networks(actor: Actor) -> list[str]:
         return [code for (code,) in rows]
 
 
-def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+def refresh(
+    actor: Actor, network_code: str, progress: Callable[[str], None] | None = None, *, marked: bool = False
+) -> dict[str, Any]:
     """Judge one network anew and store the result.
 
     Parameters
@@ -86,6 +88,8 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
         Which network.
     progress : callable, optional
         Told the name of each step.
+    marked : bool
+        Do nothing where no change is marked by the time it is our turn: the worker was faster.
 
     Returns
     -------
@@ -104,7 +108,9 @@ def refresh(actor: Actor, network_code: str, progress: Callable[[str], None] | N
     if not may(actor):
         raise NotAllowed
     job = Actor(actor.name, ActorKind.JOB, actor.origin)
-    return _told(job, network_code, "all", lambda network, tell: _whole(job, network_code, network, tell), progress)
+    return _told(
+        job, network_code, "all", lambda network, tell: _whole(job, network_code, network, tell, marked), progress
+    )
 
 
 def refresh_dirty(desk: Desk, actor: Actor, network_code: str) -> Kept | None:
@@ -181,9 +187,14 @@ def _network(conn: psycopg.Connection[Any], code: str) -> int:
     return int(row[0])
 
 
-def _whole(job: Actor, code: str, network: int, tell: Callable[[str], None]) -> dict[str, Any]:
+def _whole(job: Actor, code: str, network: int, tell: Callable[[str], None], marked: bool) -> dict[str, Any]:
     with session(job) as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, network))
+        done = conn.execute(statement(FILE, "unmarked"), {"network": network}).fetchone() if marked else None
+        if done is not None:
+            conn.execute(statement(FILE, "idle"), {"network": network})
+            summed: dict[str, Any] = done[0]
+            return summed
         started = datetime.now(UTC)
         # The marks go first: what is changed from here on leaves marks of its own.
         conn.execute(statement(FILE, "clean"), {"network": network})

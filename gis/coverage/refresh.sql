@@ -1,3 +1,13 @@
+-- name: unmarked
+-- Figures of the newest run, where nothing has changed since.
+SELECT r.summary FROM atlas.refresh AS r
+WHERE r.network_id = %(network)s AND NOT EXISTS (SELECT FROM atlas.dirty AS d WHERE d.network_id = r.network_id)
+ORDER BY r.id DESC LIMIT 1
+
+-- name: idle
+-- There was nothing to do.
+UPDATE atlas.run SET stage = 'done', step = steps, seen_at = now(), finished_at = now() WHERE network_id = %(network)s
+
 -- name: clean
 -- Takes the marks of a network: it is judged whole.
 DELETE FROM atlas.dirty WHERE network_id = %(network)s
