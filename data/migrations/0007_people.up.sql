@@ -479,12 +479,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
         SELECT id, ST_MakeLine(ST_Force2D(p) ORDER BY n) AS geom FROM run GROUP BY id, run HAVING count(*) > 1
     ), counted AS (
         SELECT id, ST_Multi(ST_Collect(geom)) AS geom FROM line GROUP BY id
+    ), hurried AS (
+        SELECT DISTINCT id FROM run WHERE fast
     ), doubt AS (
         SELECT t.id, array_remove(ARRAY[
-            CASE WHEN EXISTS (SELECT FROM run r WHERE r.id = t.id AND r.fast) THEN 'speed' END,
+            CASE WHEN h.id IS NOT NULL THEN 'speed' END,
             CASE WHEN t.ended_at > t.created_at + make_interval(secs => (limits ->> 'future_s')::double precision) THEN 'future' END,
             CASE WHEN 'even' = ANY (t.doubts) THEN 'even' END], NULL) AS doubts
-        FROM unnest(touched) AS u (id) JOIN track t ON t.id = u.id
+        FROM unnest(touched) AS u (id) JOIN track t ON t.id = u.id LEFT JOIN hurried h ON h.id = t.id
     ), written AS (
         UPDATE track t SET counted = CASE WHEN NOT 'future' = ANY (d.doubts) THEN c.geom END, doubts = d.doubts
         FROM doubt d LEFT JOIN counted c ON c.id = d.id WHERE t.id = d.id RETURNING 1
