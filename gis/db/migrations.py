@@ -2,7 +2,8 @@
 
 ``data/migrations/NNNN_name.up.sql`` and ``….down.sql``; each runs in one transaction as
 ``atlas_owner`` with ``search_path = atlas, public``. What ran is kept in
-``atlas.migration`` with the file's hash, so a file changed after it ran is noticed.
+``atlas.migration`` with the file's hash, so a file changed after it ran is noticed. A line
+``-- include PACKAGE FILE`` stands for a file that a pinned library ships.
 Nothing outside schema ``atlas`` is touched on an office's own server; on the embedded
 one the database, the extension and one function flag are ours to set.
 """
@@ -10,7 +11,9 @@ one the database, the extension and one function flag are ours to set.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -37,6 +40,7 @@ FOLDER = CHECKOUT / "data" / "migrations"
 MINIMUM_SERVER = 150000
 MINIMUM_POSTGIS = (3, 3)
 LOCK = 7_041_975
+INCLUDE = re.compile(r"^-- include (\w+) ([\w./]+)$", re.MULTILINE)
 
 
 class MigrationChanged(GridAtlasError):
@@ -53,6 +57,11 @@ class Migration:
     name: str
     up: str
     down: str
+
+    @property
+    def text(self) -> str:
+        """What runs forward: the file, with what it includes."""
+        return INCLUDE.sub(lambda found: files(found[1]).joinpath(found[2]).read_text(encoding="utf-8"), self.up)
 
     @property
     def digest(self) -> str:
@@ -182,7 +191,7 @@ def _run(migration: Migration, database: str | None, *, forward: bool) -> bool:
         there = conn.execute("SELECT 1 FROM atlas.migration WHERE name = %s", (migration.name,)).fetchone()
         if (there is None) != forward:
             return False
-        conn.execute((migration.up if forward else migration.down).encode())
+        conn.execute((migration.text if forward else migration.down).encode())
         if forward:
             conn.execute(
                 "INSERT INTO atlas.migration (name, digest) VALUES (%s, %s)", (migration.name, migration.digest)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -46,8 +47,8 @@ def marks(conn):
 
 def test_the_queue_is_the_one_procrastinate_ships():
     [ours] = [m for m in migrations.available() if m.name == "0011_jobs"]
-    theirs = SchemaManager.get_schema()
-    assert theirs[theirs.index("-- Enums") :].strip() in ours.up
+    assert SchemaManager.get_schema().strip() in ours.text
+    assert version("procrastinate") == "3.10.0", "a newer one brings steps of its own: write a migration with them"
 
 
 def test_a_change_marks_its_place_in_the_same_transaction(office):
