@@ -78,7 +78,7 @@ def houses():
             elif (c, r) == (9, 0):
                 spots, each = spots[:2], 1
             rows += [
-                (f"H{c}{r}{n:02d}", point(*spot), {"households": each, "people": 2 * each})
+                (f"H{c}{r}{n:02d}", point(*spot), {"households": each, "people": 2 * each, "declared_grid": code(c, r)})
                 for n, spot in enumerate(spots)
             ]
     rows.append(("GAP", point(180, 180), {"households": 5, "people": 11}))
@@ -349,6 +349,7 @@ def test_a_large_grid_is_split_evenly_and_a_small_one_merged(office):
     held = [b.households[1] for b in done.grids]
     assert sum(held) == 240
     assert max(held) <= 100
+    assert done.records == sum(b.buildings[1] for b in done.grids if b.becomes == "made") > 0
     assert all(b.fits for b in done.grids)
     small = entry("grid_size", code(9, 0))
     chosen = offer(small, "merge")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -23,6 +24,7 @@ from gis.coverage.remedies.planning import Change
 from gis.coverage.remedies.planning import Plan
 from gis.coverage.remedies.planning import plan
 from gis.coverage.remedies.writing import fits
+from gis.coverage.remedies.writing import follow
 from gis.coverage.remedies.writing import write
 from gis.db.connection import session
 from gis.errors import NotAllowed
@@ -110,6 +112,8 @@ class Effect:
         GeoJSON: the grids as they would be; the land that changes hands, with who had and has it.
     entries : list of int
         Entries of the ledger that close with it.
+    records : int
+        Building records that named the grid they were in and name the new one with it.
     """
 
     grids: list[Balance]
@@ -122,6 +126,7 @@ class Effect:
     shapes: dict[str, Any] = field(default_factory=dict)
     moved: dict[str, Any] = field(default_factory=dict)
     entries: list[int] = field(default_factory=list)
+    records: int = 0
 
     @property
     def able(self) -> bool:
@@ -138,6 +143,7 @@ class Effect:
             "hidden": self.hidden,
             "moved": self.moved,
             "entries": self.entries,
+            "records": self.records,
         }
 
     @classmethod
@@ -209,6 +215,7 @@ def carried_out(
     shapes += [geometry for _before, _after, geometry in made.moved]
     before, findings = land.loads(conn, net.id, codes), _standing(conn, net, codes, shapes)
     write(conn, net.id, made.changes)
+    records = follow(conn, made)
     settle()
     after, now = land.loads(conn, net.id, codes), _standing(conn, net, codes, shapes)
     order = list(Severity)
@@ -232,6 +239,7 @@ def carried_out(
         shapes=collection(made.changes),
         moved=_moves(made),
         entries=sorted(int(f.subjects[ENTRY]) for f in gone if f.subjects.get(ENTRY)),
+        records=records,
     )
 
 
@@ -267,17 +275,13 @@ def within_reach(actor: Actor, net: land.Network, effect: Effect) -> Effect:
         )
 
     gone, come = [f for f in effect.gone if visible(f)], [f for f in effect.come if visible(f)]
-    return Effect(
-        [shown(balance) for balance in effect.grids],
-        effect.incidents if all(balance.grid in held for balance in effect.grids) else None,
-        gone,
-        come,
-        effect.against,
-        effect.solved,
-        len(findings) - len(gone) - len(come),
-        effect.shapes,
-        effect.moved,
-        effect.entries,
+    return replace(
+        effect,
+        grids=[shown(balance) for balance in effect.grids],
+        incidents=effect.incidents if all(balance.grid in held for balance in effect.grids) else None,
+        gone=gone,
+        come=come,
+        hidden=len(findings) - len(gone) - len(come),
     )
 
 

@@ -221,7 +221,10 @@ def _size(conn: psycopg.Connection[Any], entry: Listed) -> Iterator[Offer]:
     net = land.network(conn, entry.network)
     if entry.subjects.get("kind") == "large":
         pieces = next((int(item["pieces"]) for item in entry.remedies if item.get("pieces")), 2)
+        households = int(land.loads(conn, net.id, [grid]).get(grid, {}).get("households", 0))
         yield _boundary("split", grid=grid, pieces=max(pieces, 2))
+        if households / (pieces + 1) >= (net.households_min or 0):
+            yield _boundary("split", grid=grid, pieces=max(pieces, 2) + 1)
         return
     around = land.around(conn, net.id, codes=[grid])
     able = edits.touching(around.partition, grid)

@@ -175,7 +175,7 @@ def _split(conn: psycopg.Connection[Any], net: land.Network, _entry: Listed, fie
     _there(around.partition, grid)
     codes = land.fresh_codes(conn, net.id, around.partition.homes.get(grid), int(fields["pieces"]) - 1, grid)
     houses, roads = land.houses(conn, net.id, grid), land.roads(conn, net.id, grid)
-    return around, split(around.partition, grid, codes, houses, roads)
+    return around, split(around.partition, grid, codes, houses, roads, net.households_max or float("inf"))
 
 
 def _merge(conn: psycopg.Connection[Any], net: land.Network, _entry: Listed, fields: Fields) -> Made:

@@ -300,7 +300,9 @@ def _turn(
     writing.event(conn, proposal.entry_id, "proposal", "open", state, note, {"proposal": proposal.id})
     if state != "stale":
         action = {"applied": "apply", "withdrawn": "withdraw"}[state]
-        after = {"entry": proposal.entry_id, "grids": [change.grid for change in proposal.changes]}
+        after: dict[str, Any] = {"entry": proposal.entry_id, "grids": [change.grid for change in proposal.changes]}
+        if effect is not None:
+            after["building_records"] = effect.records
         writing.note(conn, action, "proposal", str(proposal.id), after=after, reason=note or None)
 
 

@@ -238,6 +238,12 @@ SELECT id FROM atlas.person WHERE code = %(code)s
 -- Codes of allowed gaps that begin like this.
 SELECT code FROM atlas.excluded WHERE starts_with(code, %(prefix)s)
 
+-- name: follow
+-- Building records that named a grid which had this land name the one that has it now.
+UPDATE atlas.building SET declared_grid = %(after)s, updated_at = now()
+WHERE geom && ST_GeomFromWKB(%(place)s, 4490) AND ST_Covers(ST_GeomFromWKB(%(place)s, 4490), geom)
+  AND declared_grid = ANY (%(before)s) AND declared_grid <> %(after)s
+
 -- name: exclude
 -- An allowed gap with its reason.
 INSERT INTO atlas.excluded (code, name, reason, geom)

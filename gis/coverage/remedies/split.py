@@ -40,6 +40,12 @@ TREES = 40
 LATTICE = 15
 """Lines each way where no straight cut leaves two connected parts."""
 
+CUT = 0.001
+"""A building of which less than this share lies on the other side is not cut."""
+
+OVER = 1.0
+"""What a part costs that is still too large."""
+
 MISSED = 0.25
 """What cutting a building costs, as a share of the households on the wrong side."""
 
@@ -69,7 +75,12 @@ class _Cut:
 
 
 def split(
-    partition: Partition, grid: str, codes: Sequence[str], houses: Sequence[House], roads: Sequence[Any] = ()
+    partition: Partition,
+    grid: str,
+    codes: Sequence[str],
+    houses: Sequence[House],
+    roads: Sequence[Any] = (),
+    most: float = float("inf"),
 ) -> Edit:
     """Cut a grid into ``len(codes) + 1`` connected parts, balanced by households.
 
@@ -85,6 +96,8 @@ def split(
         Buildings in the grid.
     roads : sequence of LineString or MultiLineString
         Roads to cut along where that is balanced.
+    most : float
+        Households a part should hold at most.
 
     Raises
     ------
@@ -92,7 +105,7 @@ def split(
         No cut leaves households on both sides.
     """
     land = partition.grids[grid]
-    parts = _parts(land, list(houses), len(codes) + 1, roads, grid)
+    parts = _parts(land, list(houses), len(codes) + 1, roads, grid, most)
     points = np.array([house.point for house in houses], dtype=object)
     weights = np.array([house.households for house in houses], dtype=float)
     held = [float(weights[shapely.intersects(part, points)].sum()) for part in parts]
@@ -110,26 +123,32 @@ def split(
     return mesh.edit()
 
 
-def _parts(land: Any, houses: list[House], number: int, roads: Sequence[Any], grid: str) -> list[Any]:  # noqa: ANN401
+def _parts(
+    land: Any,  # noqa: ANN401
+    houses: list[House],
+    number: int,
+    roads: Sequence[Any],
+    grid: str,
+    most: float,
+) -> list[Any]:
     """Cut in two again and again."""
     if number == 1:
         return [land]
-    cut = _best(land, houses, (number // 2) / number, roads)
+    cut = _best(_Judge(land, houses, number // 2, number, most), roads)
     if cut is None:
         raise CannotSplit(grid=grid)
     sides = ((cut.first, number // 2), (cut.second, number - number // 2))
     return [
         part
         for side, count in sides
-        for part in _parts(side, [h for h in houses if shapely.intersects(side, h.point)], count, roads, grid)
+        for part in _parts(side, [h for h in houses if shapely.intersects(side, h.point)], count, roads, grid, most)
     ]
 
 
-def _best(land: Any, houses: list[House], share: float, roads: Sequence[Any]) -> _Cut | None:  # noqa: ANN401
-    """Give the best cut into a part with ``share`` of the households and the rest."""
-    if sum(house.households for house in houses) <= 0:
+def _best(judge: _Judge, roads: Sequence[Any]) -> _Cut | None:
+    """Give the best cut into a part with its share of the households and the rest."""
+    if judge.total <= 0:
         return None
-    judge = _Judge(land, houses, share)
     straight = min((judge.weigh(*sides) for sides in judge.straight()), key=lambda cut: cut.cost, default=None)
     along = min((judge.weigh(*sides) for sides in judge.along(roads)), key=lambda cut: cut.cost, default=None)
     if not any(cut is not None and np.isfinite(cut.cost) for cut in (straight, along)):
@@ -144,7 +163,7 @@ def _best(land: Any, houses: list[House], share: float, roads: Sequence[Any]) ->
 class _Judge:
     """Makes cuts of one polygon and says how good they are."""
 
-    def __init__(self, land: Any, houses: list[House], share: float) -> None:  # noqa: ANN401
+    def __init__(self, land: Any, houses: list[House], first: int, number: int, most: float) -> None:  # noqa: ANN401
         self.land = land
         self.squeeze = float(np.cos(np.radians(land.centroid.y)))
         self.points = np.array([house.point for house in houses], dtype=object)
@@ -152,7 +171,8 @@ class _Judge:
         self.standing = np.array([h.point for h in houses if h.footprint is not None], dtype=object)
         self.weights = np.array([house.households for house in houses], dtype=float)
         self.total = float(self.weights.sum())
-        self.share = share
+        self.share = first / number
+        self.most = (most * first, most * (number - first))
         self.parts = len(multi(land).geoms)
 
     def weigh(self, first: Any, second: Any) -> _Cut:  # noqa: ANN401
@@ -167,8 +187,17 @@ class _Judge:
             first, second, here = second, first, self.total - here
         off = abs(here - self.share * self.total) / self.total
         seam = shapely.length(first) + shapely.length(second) - shapely.length(self.land)
-        missed = int(np.sum(shapely.crosses(shapely.boundary(first), self.prints))) if len(self.prints) else 0
-        return _Cut(off + MISSED * missed + LENGTH * seam / (2 * shapely.length(self.land)), first, second)
+        missed = self._missed(first, second)
+        over = here > self.most[0] or self.total - here > self.most[1]
+        return _Cut(
+            off + over * OVER + MISSED * missed + LENGTH * seam / (2 * shapely.length(self.land)), first, second
+        )
+
+    def _missed(self, first: Any, second: Any) -> int:  # noqa: ANN401
+        """Count the buildings that lie on both sides, by more than the rounding of coordinates."""
+        near = self.prints[shapely.intersects(first, self.prints) & shapely.intersects(second, self.prints)]
+        held = [shapely.area(shapely.intersection(side, near)) for side in (first, second)]
+        return int(np.sum(np.minimum(*held) > CUT * shapely.area(near)))
 
     def straight(self) -> Iterator[tuple[Any, Any]]:
         """Give the two sides of straight lines."""

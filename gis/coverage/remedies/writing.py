@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from gis.coverage.remedies.planning import Change
+    from gis.coverage.remedies.planning import Plan
 
 
 def fits(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) -> None:
@@ -67,6 +68,19 @@ def write(conn: psycopg.Connection[Any], net: int, changes: Sequence[Change]) ->
         if change.version is None:
             given = {"network": net, "code": change.grid, "name": change.name, "kind": change.kind}
             _one(land.run(conn, "create", home=change.home, geom=shapely.to_wkb(change.geometry), **given))
+
+
+def follow(conn: psycopg.Connection[Any], made: Plan) -> int:
+    """Let building records that named the grid they were in name the one they are in now; how many.
+
+    A file that still names the old grid says so again when it comes in, and the rule finds it.
+    """
+    done = [
+        land.run(conn, "follow", before=list(before), after=after[0], place=shapely.to_wkb(geometry)).rowcount
+        for before, after, geometry in made.moved
+        if before and len(after) == 1
+    ]
+    return sum(done)
 
 
 def note(
