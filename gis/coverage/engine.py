@@ -138,6 +138,8 @@ class Workspace:
         """Fix the moment that is judged: ``cov_now``."""
         self.run("scratch.sql", "moment", at=sql.Literal(at))
         self.made.append("cov_now")
+        # One row, but without statistics the planner expects two thousand, and every join suffers.
+        self.conn.execute("ANALYZE cov_now")
 
     def policy(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
         """Fill ``cov_policy``: grid kind, object, interval and grace in days."""
@@ -145,6 +147,7 @@ class Workspace:
         self.made.append("cov_policy")
         with self.conn.cursor() as cursor:
             cursor.executemany("INSERT INTO cov_policy VALUES (%s, %s, %s, %s)", list(rows))
+        self.conn.execute("ANALYZE cov_policy")
 
     def drop(self) -> None:
         """Take all tables away, for a transaction that will be committed."""

@@ -6,6 +6,8 @@ in each grid, more than two hundred metres apart. Everything that matters to a r
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from gis.coverage import findings
@@ -196,6 +198,53 @@ def test_land_is_untouched_where_people_live_and_nobody_came():
         f"SELECT 't', p.id, now() - interval '1 day', now() - interval '1439 minutes', {walked}, ST_Multi(ST_Force2D({walked})) "
         "FROM building b, person p WHERE b.code = 'A1-3' AND p.code = 'worker-A1'"
     )
+    assert found("untouched_area") == []
+
+
+def test_a_new_border_or_a_planned_demolition_lets_nobody_wait_longer():
+    office(
+        PEOPLE, VISITS, CALLS, "DELETE FROM visit WHERE building_id IN (SELECT id FROM building WHERE code = 'A2-3')"
+    )
+    change("UPDATE visit SET visited_at = now() - interval '300 days' WHERE code IN ('call-B1-0', 'call-B1-1')")
+    change(
+        "UPDATE grid SET valid_from = today() - 5; UPDATE building SET demolished_on = today() + 60 WHERE code = 'B1-0'"
+    )
+    change("UPDATE building SET demolished_on = today() WHERE code = 'B1-1'")
+    late = {f.grids[0]: f for f in found("overdue_visit")}
+    assert late["A2"].buildings == ["A2-3"], "the records begin 300 days ago, not with the new border"
+    assert late["A2"].subjects["latest"] == [{"building": "A2-3", "late_days": 300 - 214}]
+    assert late["B1"].buildings == ["B1-0"], "it still stands; the other one is gone"
+
+
+def test_what_happens_across_the_border_touches_nobody_on_this_side():
+    here, there = "ST_SetSRID(ST_Point(120.00999, 30.005), 4490)", "ST_SetSRID(ST_Point(120.01001, 30.005), 4490)"
+    visit = "INSERT INTO visit (code, person_id, network_id, grid_code, visited_at, geom) SELECT '{0}' || n.id, p.id, n.id, '{0}', now() - interval '5 days', {1} FROM network n JOIN person p ON p.code = 'worker-{0}'"
+    office(
+        PEOPLE, f"UPDATE building SET geom = {here} WHERE code = 'A2-0'", VISITS, CALLS,
+        "UPDATE visit SET visited_at = now() - interval '91 days' WHERE code = 'call-A2-0'", visit.format("B1", there),
+        f"INSERT INTO incident (code, occurred_at, geom) VALUES ('i', now() - interval '5 days', {there})",
+    )  # fmt: skip
+    (place,) = found("untouched_area")
+    assert (place.area_code, place.buildings, place.grids) == ("A", ["A2-0"], ["A2"])
+    change(visit.format("A2", here))
+    assert found("untouched_area") == []
+
+
+def test_a_walk_through_the_corner_of_a_cell_touches_it_also_where_nobody_made_a_visit():
+    office(PEOPLE, "UPDATE building SET households = 0 WHERE code <> 'A1-3'")
+    assert found("untouched_area") == [], "neither visits nor tracks"
+    with session(JOB) as conn:
+        x, y = conn.execute("SELECT ST_X(geom), ST_Y(geom) FROM building WHERE code = 'A1-3'").fetchone()
+    high = 100 / 110574
+    row = math.floor(y / high)
+    wide = 100 / (111320 * math.cos(math.radians((row // 100 * 100 + 50) * high)))
+    west, south = math.floor(x / wide) * wide, row * high
+    line = f"ST_MakeLine(ST_SetSRID(ST_MakePointM({west - 1e-4}, {south + 2e-4}, 0), 4490), ST_SetSRID(ST_MakePointM({west + 2e-4}, {south - 1e-4}, 60), 4490))"
+    track = "INSERT INTO track (code, person_id, started_at, ended_at, geom, counted) SELECT 't', p.id, now() - interval '{days} days 1 minute', now() - interval '{days} days', {line}, ST_Multi(ST_Force2D({line})) FROM person p WHERE p.code = 'worker-A1'"
+    change(track.format(days=91, line=line))
+    assert [f.buildings for f in found("untouched_area")] == [["A1-3"]]
+    change("DELETE FROM track")
+    change(track.format(days=3, line=line))
     assert found("untouched_area") == []
 
 
