@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -31,7 +32,6 @@ from gis.coverage import progress
 from gis.coverage import refresh
 from gis.coverage.local import Desk
 from gis.db.connection import OWNER
-from gis.db.connection import close_pools
 from gis.db.connection import conninfo
 from gis.errors import DatabaseUnavailable
 from gis.errors import GridAtlasError
@@ -49,6 +49,8 @@ SWEEP_S = 5.0
 """How long a mark lies at most before somebody looks for it."""
 JOIN_S = 20.0
 """How long the comparison of a whole network waits for more changes: it costs the same after one or a hundred."""
+LEAVE_S = 5.0
+"""How long what is under way may take to end."""
 AGAIN_S = 2.0
 """Between two attempts to reach a database that is not there."""
 
@@ -177,48 +179,51 @@ async def _listen() -> None:
 async def _once(stop: asyncio.Event) -> None:
     """Work until told to stop, or until the database is gone."""
     app = make_app()
-    async with app.open_async():
-        parts: list[Awaitable[Any]] = [
-            _listen(),
-            app.run_worker_async(
-                queues=[QUEUE], name="coverage", concurrency=1, wait=True, listen_notify=True, delete_jobs="successful",
-                fetch_job_polling_interval=SWEEP_S, install_signal_handlers=False, update_heartbeat_interval=10,
-                stalled_worker_timeout=60,
-            ),
-            stop.wait(),
-        ]  # fmt: skip
-        running = [asyncio.ensure_future(part) for part in parts]
-        try:
-            done, _rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for part in done:
-                part.result()
-        finally:
-            for part in running:
-                part.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+    await app.open_async()
+    parts: list[Awaitable[Any]] = [
+        _listen(),
+        app.run_worker_async(
+            queues=[QUEUE], name="coverage", concurrency=1, wait=True, listen_notify=True, delete_jobs="successful",
+            fetch_job_polling_interval=SWEEP_S, install_signal_handlers=False, update_heartbeat_interval=10,
+            stalled_worker_timeout=60,
+        ),
+        stop.wait(),
+    ]  # fmt: skip
+    running = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+    finally:
+        for part in running:
+            part.cancel()
+        await asyncio.wait(running, timeout=LEAVE_S)
 
 
-async def work() -> None:
-    """Run the worker until it is told to stop; a database that is not there is waited for."""
+async def work() -> bool:
+    """Run the worker until it is told to stop, or the database is gone; whether to begin again."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    while not stop.is_set():
-        try:
-            await _once(stop)
-        except TROUBLE as error:
-            LOG.warning(
-                "the database is not there: %s", str(error).splitlines()[0] if str(error) else type(error).__name__
-            )
-            _desk.close()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AGAIN_S)
-    _desk.close()
-    close_pools()
+    try:
+        await _once(stop)
+    except TROUBLE as error:
+        LOG.warning("the database is not there: %s", (str(error) or type(error).__name__).splitlines()[0])
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AGAIN_S)
+    return not stop.is_set()
 
 
 def main() -> None:
-    """Run the worker of this installation."""
+    """Run the worker of this installation.
+
+    Where the database went away, pools and listeners may wait for it a long time; the process
+    begins anew instead, under its own number. What it was doing is taken back by the database.
+    """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    asyncio.run(work())
+    again = asyncio.new_event_loop().run_until_complete(work())
+    sys.stderr.flush()
+    if again:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606  our own command line
+    os._exit(0)

@@ -150,7 +150,7 @@ def office(shared_database):
 
 
 # The office goes on from one example to the next, so that there is nothing to shrink to.
-@settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(CHANGE, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_a_local_run_keeps_what_a_whole_run_would(office, rounds):
     conn, desk = office
