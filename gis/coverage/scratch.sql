@@ -53,7 +53,7 @@ CREATE TEMP VIEW cov_grid AS
 SELECT id, code, name, kind, area_id, area_code, version, valid_from, geom FROM atlas.grid
 WHERE network_id = {network} AND valid_to IS NULL;
 CREATE TEMP VIEW cov_building AS
-SELECT id, code, kind, households, people, built_on, demolished_on, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
+SELECT id, code, kind, households, people, floors, built_on, demolished_on, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
 CREATE TEMP VIEW cov_declared AS
 SELECT id AS building_id, declared_grid AS grid_code FROM atlas.building
 WHERE declared_grid <> '' AND declared_grid NOT IN ( -- grids only other networks have say nothing about this one
@@ -63,7 +63,7 @@ CREATE TEMP VIEW cov_incident AS
 SELECT i.id, i.code, i.kind, i.category, i.channel, i.state, i.occurred_at, i.closed_at, g.code AS grid_code, i.geom
 FROM atlas.incident AS i
 LEFT JOIN atlas.grid AS g ON g.id = i.grid_id AND g.network_id = {network};
-CREATE TEMP VIEW cov_excluded AS SELECT id, reason, geom FROM atlas.excluded;
+CREATE TEMP VIEW cov_excluded AS SELECT id, name, reason, geom FROM atlas.excluded;
 CREATE TEMP VIEW cov_post AS
 SELECT id, person_id, duty, grid_code, building_id, area_id, valid_from, valid_to FROM atlas.post
 WHERE network_id = {network} OR network_id IS NULL;

@@ -19,7 +19,7 @@ line AS (
     UNION ALL
     SELECT 'water', w.name, 'river', w.geom FROM cov_water AS w
     UNION ALL
-    SELECT 'excluded', e.reason, 'excluded', e.geom FROM cov_excluded AS e
+    SELECT 'excluded', coalesce(nullif(e.name, ''), e.reason), 'excluded', e.geom FROM cov_excluded AS e
 ),
 along AS (
     SELECT DISTINCT ON (s.id) s.id, l.sort, l.name, ST_Area(ST_Intersection(s.flat, ST_Buffer(f.geom, r.metres))) / s.area_m2 AS share

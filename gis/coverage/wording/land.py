@@ -107,9 +107,7 @@ def _unlocated(finding: phrases.Judged) -> str:
 
 
 def _seam(finding: phrases.Judged) -> str:
-    line = {"road": _("道路"), "rail": _("铁路"), "river": _("河道"), "excluded": _("免管用地")}[
-        str(finding.subjects["line"])
-    ]
+    line = {"road": _("道路"), "rail": _("铁路"), "river": _("河道"), "excluded": ""}[str(finding.subjects["line"])]
     return _("{place}与{other}之间有一条沿{line}{name}的条带无人认领,长约 {length}、最宽 {width}。").format(
         place=finding.area_name or finding.area_code or _("辖区"),
         other=finding.subjects.get("other_name") or finding.subjects["other"],
