@@ -150,8 +150,8 @@ class CodeSettings(BaseSettings):
 
     grid_pattern: str = r"\d{15}"
     """Regular expression for a grid code: 6 county + 3 street + 3 community + 3 sequence."""
-    phone_pattern: str = r"1[3-9]\d{9}|0\d{9,11}|[2-9]\d{6,7}"
-    """Regular expression for a phone, spaces and dashes taken out: mobile, landline with area code, landline."""
+    phone_pattern: str = r"(?!1(?![3-9]\d{9}$))\d{7,12}"
+    """Regular expression for a phone, spaces and dashes taken out: a mobile where it begins with 1, else a landline."""
 
 
 class IntakeSettings(BaseSettings):

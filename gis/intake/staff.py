@@ -75,7 +75,7 @@ def _settle_phones(frame: pd.DataFrame, book: Book) -> None:
         return
     bare = frame["phone"].str.replace(r"[\s()()\-‐–—]", "", regex=True).str.replace(r"^(\+|00)?86(?=1)", "", regex=True)
     pattern = re.compile(CodeSettings().phone_pattern)
-    odd = bare.notna() & ~bare.str.fullmatch(pattern).fillna(False).astype(bool)
+    odd = [isinstance(text, str) and not pattern.fullmatch(text) for text in bare]
     for at in np.flatnonzero(odd):
         words = _("手机“{text}”不是电话号码;请改正,或留空").format(text=str(frame["phone"].iloc[at])[:20])
         book.reject(int(at), "bad_phone", words)
