@@ -99,6 +99,8 @@ def test_a_grid_is_staffed_to_the_last_day_of_a_post_and_not_a_day_longer():
     assert (finding.measure["buildings"], finding.measure["households"]) == (10, 100)
     assert finding.remedies[0] == {"action": "appoint", "grid": "A1", "from": "A2", "households": 100}
     assert "A1" in finding.reason
+    with session(JOB) as conn:
+        assert finding.subjects["since"] == conn.execute("SELECT atlas.today()::text").fetchone()[0]
 
 
 def test_one_half_of_the_staff_missing_is_a_warning():
@@ -120,6 +122,12 @@ def test_leave_is_long_from_the_day_the_table_says_or_without_an_end():
         "UPDATE leave SET begins = today() - 3; DELETE FROM leave WHERE person_id = (SELECT id FROM person WHERE code = 'chief-B1')"
     )
     assert found("unstaffed_grid") == [], "somebody is there"
+    change("DELETE FROM leave")
+    change(leave.format("today() + 3"))  # 7 days
+    change(leave.format("today() + 11").replace("today() - 3", "today() + 5"))
+    assert found("unstaffed_grid") == [], "a day between them"
+    change("UPDATE leave SET begins = today() + 4 WHERE begins > today()")
+    assert told("unstaffed_grid") == [("blind", "leave", "B1")], "one leave of 15 days in two papers"
 
 
 def test_a_worker_with_more_grids_than_allowed_is_told_once_in_each_community_and_never_by_name():

@@ -9,12 +9,14 @@ WITH held AS MATERIALIZED (
       AND p.valid_from <= n.day AND (p.valid_to IS NULL OR p.valid_to >= n.day)
     GROUP BY p.grid_code, p.person_id
 ),
-away AS (
-    SELECT l.person_id, min(l.begins) AS since
-    FROM cov_leave AS l, cov_now AS n
-    WHERE l.begins <= n.day AND (l.ends IS NULL OR l.ends >= n.day)
-      AND (l.ends IS NULL OR l.ends - l.begins + 1 >= (SELECT value FROM cov_param WHERE key = 'leave_days_min'))
-    GROUP BY l.person_id
+away AS ( -- leave without a day between is one leave
+    SELECT l.person_id, lower(l.days) AS since
+    FROM (
+        SELECT person_id, unnest(range_agg(daterange(begins, ends, '[]'))) AS days FROM cov_leave
+        WHERE ends IS NULL OR ends >= begins GROUP BY person_id
+    ) AS l
+    JOIN cov_now AS n ON l.days @> n.day
+    WHERE upper_inf(l.days) OR upper(l.days) - lower(l.days) >= (SELECT value FROM cov_param WHERE key = 'leave_days_min')
 ),
 staff AS MATERIALIZED (
     SELECT h.grid_code, count(*) AS people, count(*) FILTER (WHERE h.chief) AS chiefs, count(*) FILTER (WHERE h.worker) AS workers,
@@ -24,7 +26,7 @@ staff AS MATERIALIZED (
     GROUP BY h.grid_code
 ),
 former AS (
-    SELECT p.grid_code, max(p.valid_to) AS since
+    SELECT p.grid_code, max(p.valid_to) + 1 AS since
     FROM cov_post AS p, cov_now AS n
     WHERE p.grid_code IS NOT NULL AND p.duty IN ('chief', 'worker', 'part_time') AND p.valid_to < n.day
     GROUP BY p.grid_code
