@@ -49,10 +49,12 @@ def _overdue(finding: phrases.Judged) -> str:
             late=measure["late_days"],
         ) + phrases.touched(finding)
     return _(
-        "网格 {grid} 有 {buildings} 栋楼超过走访期限,最长超期 {late} 天,其中 {never} 栋从未走访;涉及 {households} 户。"
+        "网格 {grid} 有 {buildings} 栋楼超过走访期限,最久的是楼栋 {code},超期 {late} 天;"
+        "其中 {never} 栋从未走访,涉及 {households} 户。"
     ).format(
         grid=finding.grids[0],
         buildings=measure["buildings"],
+        code=finding.subjects["latest"][0]["building"],
         late=measure["late_days"],
         never=measure["never"],
         households=measure["households"],
