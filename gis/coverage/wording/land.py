@@ -107,12 +107,13 @@ def _unlocated(finding: phrases.Judged) -> str:
 
 
 def _seam(finding: phrases.Judged) -> str:
-    line = {"road": _("道路"), "rail": _("铁路"), "river": _("河道"), "excluded": ""}[str(finding.subjects["line"])]
-    return _("{place}与{other}之间有一条沿{line}{name}的条带无人认领,长约 {length}、最宽 {width}。").format(
+    line = {"road": _("道路{name}"), "rail": _("铁路{name}"), "river": _("河道{name}"), "excluded": "{name}"}[
+        str(finding.subjects["line"])
+    ].format(name=finding.subjects.get("name") or "")
+    return _("{place}与{other}之间有一条沿{line}的条带无人认领,长约 {length}、最宽 {width}。").format(
         place=finding.area_name or finding.area_code or _("辖区"),
         other=finding.subjects.get("other_name") or finding.subjects["other"],
         line=line,
-        name=finding.subjects.get("name") or "",
         length=phrases.length(finding.measure["length_m"]),
         width=phrases.length(finding.measure["width_m"]),
     ) + phrases.touched(finding)
