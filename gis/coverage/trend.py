@@ -130,11 +130,20 @@ def history(
             last[rows[place][0]] = rows[place][2:]
             place += 1
         if last:
-            sums = [sum(row[n] for row in last.values()) for n in range(4)]
+            rows_now = list(last.values())
             found: Counter[str] = Counter()
-            for row in last.values():
+            for row in rows_now:
                 found.update(row[4])
-            result.append(Day(day, *sums, open=dict(sorted(found.items()))))
+            result.append(
+                Day(
+                    day,
+                    buildings=sum(row[0] for row in rows_now),
+                    households=sum(row[1] for row in rows_now),
+                    blind_buildings=sum(row[2] for row in rows_now),
+                    blind_households=sum(row[3] for row in rows_now),
+                    open=dict(sorted(found.items())),
+                )
+            )
     return result
 
 
