@@ -238,12 +238,15 @@ def load(
             _write(conn, sources, loaded, Dataset.AREAS, borders(wanted, seed))
             seen: set[str] = set()
             batch: list[Demo] = []
+            walks: list[gpd.GeoDataFrame] = []
             for number, demo in enumerate(streets(wanted, seed), start=1):
                 batch.append(demo)
+                walks.append(demo.frames[Dataset.TRACKS])
                 if len(batch) == BATCH or number == wanted.streets:
                     _write_batch(conn, sources, loaded, batch, seen)
                     batch = []
                 tell(_("生成并写入街道"), number / wanted.streets)
+            _write_walks(conn, sources, loaded, walks)
             tell(_("建立索引"), 1.0)
         for dataset, source in sources.items():
             conn.execute(_queries.counted.sql, {"rows": loaded.rows[dataset], "id": source})
@@ -329,6 +332,8 @@ def _write_batch(
 ) -> None:
     """Write a few streets; what they have in common (roads on a border, duties) is written with the first."""
     for dataset in ORDER:
+        if dataset is Dataset.TRACKS:
+            continue
         records = joined([demo.frames[dataset] for demo in batch], dataset)
         if dataset is Dataset.AREAS:
             records = records[records["level"] == "community"]
@@ -339,6 +344,16 @@ def _write_batch(
         _write(conn, sources, loaded, dataset, records, "comprehensive" if dataset in NETWORKED else None)
     police = joined([demo.police for demo in batch], Dataset.GRIDS)
     _write(conn, sources, loaded, Dataset.GRIDS, police, "police")
+
+
+def _write_walks(
+    conn: psycopg.Connection[Any], sources: dict[Dataset, int], loaded: Loaded, walks: list[gpd.GeoDataFrame]
+) -> None:
+    """Write the tracks when all areas are there: each area that comes later asks of every track where it lies."""
+    for tracks in walks:
+        first = loaded.rows[Dataset.TRACKS] + 1
+        numbered = tracks.set_axis(pd.RangeIndex(first, first + len(tracks), name="row"))
+        _write(conn, sources, loaded, Dataset.TRACKS, numbered)
 
 
 def joined(frames: list[gpd.GeoDataFrame], dataset: Dataset) -> gpd.GeoDataFrame:
