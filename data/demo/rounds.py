@@ -325,18 +325,16 @@ class Walker:
         return np.asarray((row < 0) | ((built[row] <= day) & (day < gone[row])), dtype=np.bool_)
 
     def _walks(self) -> gpd.GeoDataFrame:
-        """Walk past every house of each grid, once in each of the last weeks, on a weekday morning."""
+        """Walk past every house of each grid in each of its last weeks, on a weekday morning."""
         owner = self.cell.copy()
         for n, deed in enumerate(self.work.planter.deeds):
             owner[self.cell == -2 - n] = deed.owner
         lines, people, times = [], [], []
         for i in range(self.work.planter.count):
-            if self.last[i] < year.DAYS - 1:
-                continue
             rows = np.flatnonzero((owner == i) & self.known & ~self.barred)
             for path in self._paths(self._along(rows)):
                 for week in range(self.size.walks):
-                    line, at = self._walk(path, WEEKS - 1 - week, i)
+                    line, at = self._walk(path, int(self.last[i]) // 7 - 1 - week, i)
                     lines.append(line)
                     times.append(at)
                     people.append(self.staff.rounds[i][-1])

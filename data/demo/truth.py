@@ -48,6 +48,8 @@ RULES = {
 }
 """Rule that has to find each kind; those without one are traps."""
 
+MALL_M2 = 10_000.0
+"""Floors from which a commercial building is a mall (data/reference/coverage.csv, ``venue_mall_m2``)."""
 VENUES = {"office": "office", "mall": "commercial", "market": "market", "works": "industrial"}
 """Kind of building a venue is of, by the use of its land."""
 NEAR = 40.0
@@ -135,10 +137,17 @@ def _venues(
     for i in cells:
         uses = {use for _part, use in work.cells[i].blocks}
         for use, kind in VENUES.items():
-            if use in uses and ((cell == i) & (kinds == kind)).any():
+            here = stock.iloc[np.flatnonzero((cell == i) & (kinds == kind))]
+            if use in uses and len(here) and (kind != "commercial" or _largest(here) >= MALL_M2):
                 code = work.grid_codes[i]
                 flaws.append(Flaw(RULES["plain_venue"], "plain_venue", shapes[code], (code, kind), {}))
     return flaws
+
+
+def _largest(some: gpd.GeoDataFrame) -> float:
+    """Floors of the largest building, m2."""
+    plain = some.dropna(subset="footprint")
+    return max((area_m2(row.footprint) * row.floors for row in plain.itertuples()), default=0.0)
 
 
 def _untouched(work: Work, stock: gpd.GeoDataFrame, lapses: Lapses) -> Flaw:
