@@ -1,4 +1,5 @@
 -- Takes the ledger and its memory away; the findings of the last refresh stay.
+DROP POLICY counted ON finding;
 DROP TABLE coverage_day, proposal, task, ledger_filter, ledger_event, ledger, finding_building;
 DROP FUNCTION keep_accepted(), settle_day(bigint, date, bigint[], text[], jsonb), covered(bigint, boolean), extent_of(geometry, integer), called(bigint), called(text), known_as(text), assignees();
 CREATE OR REPLACE FUNCTION count_grid_findings() RETURNS trigger

@@ -36,7 +36,7 @@ SELECT 1, 'G' || i, 'G' || i, 1, ST_Multi(ST_MakeEnvelope({WEST} + {SIDE} * i, {
 INSERT INTO grid (network_id, code, name, area_id, geom) SELECT 2, 'J0', 'J0', 1, geom FROM grid WHERE code = 'G0';
 INSERT INTO building (code, name, address, households, geom) VALUES ('b', '3号楼', '路1号501室', 4, ST_SetSRID(ST_Point({WEST} + 0.001, {SOUTH} + 0.001), 4490));
 INSERT INTO assignment VALUES (1, 1, 1);
-INSERT INTO finding (network_id, rule, severity, geom, area_id, measure) SELECT 1, 'unclaimed_land', 'blind', geom, 1, '{{"area_m2": 1, "incidents": 3}}' FROM area;
+INSERT INTO finding (network_id, rule, severity, geom, area_id, key, measure) SELECT 1, 'unclaimed_land', 'blind', geom, 1, 'gap', '{{"area_m2": 1, "incidents": 3}}' FROM area;
 INSERT INTO account (name) VALUES ('wall'), ('leader');
 INSERT INTO account_role (account_id, role) SELECT id, name FROM account WHERE name IN ('wall', 'leader');
 INSERT INTO account_scope (account_id, reach) SELECT id, 'office' FROM account WHERE name IN ('wall', 'leader');
@@ -56,6 +56,12 @@ def fill(numbers, shift):
     """Put so many incidents into each grid, each office with its own points and words."""
     with session(JOB) as conn:
         conn.execute("DELETE FROM incident")
+        conn.execute("DELETE FROM finding WHERE rule = 'hotline_only'")
+        conn.execute(
+            "INSERT INTO finding (network_id, rule, severity, geom, area_id, key, measure) "
+            "SELECT 1, 'hotline_only', 'warn', geom, 1, 'few', jsonb_build_object('hotline', %s::integer) FROM area",
+            (numbers["G0", "dispute"],),
+        )
         for (grid, kind), number in numbers.items():
             conn.execute(
                 "INSERT INTO incident (code, kind, title, address, occurred_at, grid_id, geom)"
