@@ -90,6 +90,9 @@ def main() -> int:
 def _piece(folder: Path, files: dict[str, Path]) -> tuple[str, dict[str, Path]]:
     """Cut out the communities around one of average size until they hold ten thousand buildings."""
     paths = {kind: folder / f"piece_{kind}{path.suffix}" for kind, path in files.items()}
+    said = folder / "piece.txt"
+    if said.exists():
+        return said.read_text(encoding="utf-8"), paths
     areas, grids = (gpd.read_file(files[kind]) for kind in ("areas", "grids"))
     buildings = gpd.read_parquet(files["buildings"])
     points = gpd.GeoDataFrame(buildings[["code"]], geometry=buildings.representative_point(), crs=buildings.crs)
@@ -105,6 +108,7 @@ def _piece(folder: Path, files: dict[str, Path]) -> tuple[str, dict[str, Path]]:
         paths["grids"]
     )
     buildings.loc[inside.index[inside["index_right"].isin(taken)].unique()].to_parquet(paths["buildings"])
+    said.write_text(str(areas["code"][middle]), encoding="utf-8")
     return str(areas["code"][middle]), paths
 
 

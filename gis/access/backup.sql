@@ -38,7 +38,8 @@ BEGIN
     FOR thing IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'atlas'::regnamespace AND c.relkind = 'S' LOOP
         EXECUTE format('DROP SEQUENCE IF EXISTS atlas.%I CASCADE', thing.relname);
     END LOOP;
-    FOR thing IN SELECT t.typname FROM pg_type t WHERE t.typnamespace = 'atlas'::regnamespace AND t.typtype IN ('d', 'e') LOOP
+    FOR thing IN SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+        WHERE t.typnamespace = 'atlas'::regnamespace AND (t.typtype IN ('d', 'e') OR c.relkind = 'c') LOOP
         EXECUTE format('DROP TYPE IF EXISTS atlas.%I CASCADE', thing.typname);
     END LOOP;
 END $$;
