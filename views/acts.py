@@ -82,7 +82,7 @@ def fields(people: list[Person], key: str) -> tuple[str | None, object]:
 
 
 def _give(people: list[Person], entry: Entry) -> None:
-    with st.popover(_("分派") if entry.owner is None else _("改派"), icon=":material/person_add:", key="act-give"):
+    with st.popover(_("分派…") if entry.owner is None else _("改派…"), icon=":material/person_add:", key="act-give"):
         with st.form("give", border=False):
             owner, due = fields(people, "give")
             if st.form_submit_button(_("分派"), type="primary"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from gis.coverage.ledger import OPEN
+from gis.coverage.ledger import ORDERS
 from gis.coverage.ledger import STATES
 from gis.coverage.ledger import Query
 
@@ -20,14 +21,17 @@ RULE = "rule"
 STATE = "state"
 OWNER = "owner"
 WORDS = "words"
+ORDER = "order"
 ENTRY = "entry"
 FINDING = "finding"
 GRID = "grid"
 PAGE = "page"
 
 CHOSEN = (ENTRY, FINDING, GRID)
-FILTERS = (AREA, RULE, STATE, OWNER, WORDS)
-"""What narrows the list."""
+FILTERS = (AREA, RULE, STATE, OWNER, WORDS, ORDER)
+"""What narrows the list, and what it begins with."""
+USUAL = "households"
+"""What a list begins with unless the address says otherwise."""
 
 EVERY = "all"
 LATE = "late"
@@ -48,6 +52,7 @@ class Address:
     state: str | None
     owner: str | None
     words: str | None
+    order: str
     entry: str | None
     finding: str | None
     grid: str | None
@@ -85,6 +90,7 @@ class Address:
             overdue=self.state == LATE,
             returned=self.state == RETURNED,
             text=self.words,
+            order=self.order,
         )
 
 
@@ -99,6 +105,7 @@ def read() -> Address:
         state=asked.get(STATE) or None,
         owner=asked.get(OWNER) or None,
         words=asked.get(WORDS) or None,
+        order=order if (order := asked.get(ORDER, "")) in ORDERS else USUAL,
         entry=asked.get(ENTRY) or None,
         finding=asked.get(FINDING) or None,
         grid=asked.get(GRID) or None,
@@ -139,6 +146,7 @@ def apply(query: Query) -> None:
         STATE: LATE if query.overdue else RETURNED if query.returned else EVERY if states is None else states[0],
         OWNER: ME if query.mine else NOBODY if query.owner == "" else query.owner,
         WORDS: query.text,
+        ORDER: None if query.order == USUAL else query.order,
     }
     if states == OPEN and not query.overdue and not query.returned:
         named[STATE] = None

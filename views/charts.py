@@ -80,7 +80,15 @@ def week(matrix: Sequence[Sequence[int]], *, marks: Sequence[tuple[int, int]], t
     st.echarts_chart(
         {
             "animation": False,
-            "grid": {"left": 52, "right": 12, "top": 10, "bottom": 64},
+            "grid": {"left": 52, "right": 12, "top": 34, "bottom": 72},
+            "legend": {
+                "top": 0, "right": 0, "selectedMode": False, "data": [{"name": _("有事件而无人到岗")}],
+                "textStyle": {"color": ink, "fontSize": 12},
+            },
+            "graphic": {
+                "type": "text", "left": "center", "bottom": 28,
+                "style": {"text": _("一小时内发生的事件数(颜色越深越多)"), "fill": soft, "fontSize": 12},
+            },
             "tooltip": {"formatter": "{b}:{@[2]}"},
             "xAxis": {"type": "category", "data": [f"{hour:02d}" for hour in range(24)], "axisLabel": {"color": soft}},
             "yAxis": {"type": "category", "data": list(names), "inverse": True, "axisLabel": {"color": ink}},
@@ -90,15 +98,16 @@ def week(matrix: Sequence[Sequence[int]], *, marks: Sequence[tuple[int, int]], t
                 "textStyle": {"color": soft}, "seriesIndex": 0,
             },
             "series": [
-                {"type": "heatmap", "data": cells},
+                {"type": "heatmap", "name": _("事件"), "data": cells},
                 {
-                    "type": "scatter", "symbol": "diamond", "symbolSize": 9, "silent": True,
+                    "type": "scatter", "name": _("有事件而无人到岗"), "silent": True,
+                    "symbol": "diamond", "symbolSize": 9,
                     "itemStyle": {"color": ink},
                     "data": [[hour, day] for day, hour in marks],
                 },
             ],
         },
-        height=300,
+        height=330,
         theme=None,
         alt=_("一周各时段的事件与到岗"),
     )  # fmt: skip

@@ -206,7 +206,7 @@ def _panel(desk: Desk, at: Address) -> None:
         if desk.headline is not None:
             headline.draw(headline.figures(*_sum(desk)), as_of)
         with st.container(key="fresh", horizontal=True, vertical_alignment="center"):
-            st.markdown(_freshness(desk), width="content")
+            work.freshness(desk.network, as_of, desk.run)
             work.refresh_button(desk.network)
     filters.draw(desk, at)
     listing.draw(desk, at)
@@ -220,13 +220,6 @@ def _sum(desk: Desk) -> tuple[headline.Sum, str]:
     row = next((item for item in desk.ground.communities if item["code"] == desk.area.code), None)
     known = desk.headline["households"] is not None
     return headline.of_area(row, desk.area.area_m2, desk.standing, known=known), desk.area.name
-
-
-def _freshness(desk: Desk) -> str:
-    if desk.headline is None:
-        return _("还没有计算过")
-    as_of = _("数据截至 {moment}").format(moment=written.moment(desk.headline["finished_at"]))
-    return f":orange[{as_of} · {_('此后有新数据')}]" if desk.behind else as_of
 
 
 def _empty() -> None:

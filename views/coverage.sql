@@ -10,7 +10,3 @@ UNION ALL SELECT 'day', atlas.today() - date '2000-01-01';
 -- name: bounds
 -- Box of one area in degrees: west, south, east, north.
 SELECT ST_XMin(geom), ST_YMin(geom), ST_XMax(geom), ST_YMax(geom) FROM atlas.area WHERE code = %(area)s;
-
--- name: newest_import
--- When the last file came in.
-SELECT max(created_at) FROM atlas.import;

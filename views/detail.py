@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.vocabulary import GridKind
 from views import acts
 from views import address
+from views import evidence
 from views import format as written
 from views import headline
 from views import listing
+from views import posts
 from views import repair
+from views import ways
 
 if TYPE_CHECKING:
     from gis.coverage.ledger import Entry
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from views.source import Desk
 
 PART = "entry-part"
+STAFF = 3
+"""People named of each post at most."""
 FACTS, REPAIR, PAST = "facts", "repair", "past"
 
 
@@ -33,7 +39,7 @@ def draw(desk: Desk) -> None:
         if desk.entry is not None:
             _entry(desk, desk.entry)
         elif desk.grid is not None:
-            _grid(desk.grid, desk.of_grid)
+            _grid(desk, desk.grid, desk.of_grid)
         else:
             _head(_("找不到了"))
             st.markdown(_("链接里的网格或条目已经不在,或不在你的管辖范围内。请在列表里另选一条。"))
@@ -72,7 +78,8 @@ def _entry(desk: Desk, entry: Entry) -> None:
     else:
         st.markdown(written.plain(entry.reason))
         headline.facts(_numbers(entry))
-        _grids(entry.grids)
+        evidence.method(entry)
+        _ways(desk, entry)
     acts.draw(desk, entry)
 
 
@@ -87,6 +94,7 @@ def _numbers(entry: Entry) -> list[tuple[str, str]]:
         (_("涉及事件"), "incidents", written.number),
     )
     rows = [(name, write(measure[key])) for name, key, write in known if measure.get(key)]
+    rows += evidence.numbers(entry)
     if entry.people:
         rows.append((_("涉及人数"), written.number(entry.people)))
     rows.append((_("所在"), entry.area_name or entry.area_code or written.NO_FIGURE))
@@ -118,7 +126,15 @@ def _past(history: list[Event]) -> None:
     st.html(f'<ol class="ga-past">{lines}</ol>')
 
 
-def _grids(codes: list[str]) -> None:
+def _ways(desk: Desk, entry: Entry) -> None:
+    """Draw what else there is to look at: the grids it names, and the week it is about."""
+    area = evidence.hours_of(entry)
+    if area is not None:
+        ways.draw(
+            "trend", _("看这个社区一周各时段的事件与到岗"), ":material/calendar_view_week:",
+            network=desk.network, area=area,
+        )  # fmt: skip
+    codes = entry.grids
     if not codes:
         return
     with st.container(key="grids", horizontal=True, vertical_alignment="center", gap="small"):
@@ -133,7 +149,7 @@ def _grids(codes: list[str]) -> None:
             )
 
 
-def _grid(grid: Facts, found: list[Entry]) -> None:
+def _grid(desk: Desk, grid: Facts, found: list[Entry]) -> None:
     _head(f"{written.plain(grid.name or grid.code, 30)} :gray-badge[{written.plain(kind(grid.kind))}]")
     headline.facts(
         [
@@ -145,11 +161,13 @@ def _grid(grid: Facts, found: list[Entry]) -> None:
             (_("面积"), written.area(grid.area_m2)),
             (_("一年内事件"), written.number(grid.incidents)),
             (_("启用于"), written.calendar(grid.valid_from)),
+            *_served(desk),
         ]
     )
     if grid.buildings is None:
         st.markdown(_("这个网格不在你的管辖范围内,不显示它的数字和问题。"))
         return
+    ways.draw("trend", _("看这个网格的覆盖走势"), ":material/trending_up:", network=desk.network, grid=grid.code)
     if not found:
         st.markdown(_("这个网格没有盲区,也没有其他问题。"))
         return
@@ -157,6 +175,19 @@ def _grid(grid: Facts, found: list[Entry]) -> None:
     with st.container(key="of-grid"):
         for entry in found:
             listing.row(entry, group="row-of-grid")
+
+
+def _served(desk: Desk) -> list[tuple[str, str]]:
+    """Say who holds which post in the chosen grid, who of them is away, and when somebody was there last."""
+    rows: dict[str, list[str]] = {}
+    for post in desk.staff:
+        away = _("(请假)") if post.on_leave else ""
+        rows.setdefault(posts.name(post.duty), []).append(f"{post.name}{away}")
+    said = [(duty, joined(names[:STAFF])) for duty, names in rows.items()]
+    if desk.visit is not None:
+        who = f" {desk.visit.name}" if desk.visit.name else ""
+        said.append((_("最近有效走访"), f"{written.moment(desk.visit.visited_at)}{who}"))
+    return said
 
 
 def kind(word: str) -> str:

@@ -69,6 +69,25 @@ def _owners(desk: Desk, at: Address) -> dict[str, str]:
     return owners
 
 
+def _orders(desk: Desk) -> dict[str, str]:
+    """Name what the list may begin with."""
+    counted = desk.headline is None or desk.headline["households"] is not None
+    return {
+        "": _("按涉及户数排序") if counted else _("没有户数,按涉及楼栋排序"),
+        "due": _("按期限,最近的在前"),
+        "first_seen": _("按发现时间,最新的在前"),
+        "oldest": _("按发现时间,最早的在前"),
+        "returns": _("按再次出现的次数"),
+        "area": _("按社区"),
+        "rule": _("按种类"),
+    }
+
+
+def order(desk: Desk, at: Address) -> str:
+    """Say what the list begins with."""
+    return _orders(desk)["" if at.order == address.USUAL else at.order]
+
+
 def _choice(name: str, label: str, options: dict[str, str], value: str) -> None:
     def changed() -> None:
         address.let_go()
@@ -92,6 +111,7 @@ def _more(desk: Desk, at: Address) -> None:
         address.let_go()
         address.narrow(address.WORDS, st.session_state["filter-words"].strip())
 
+    _choice(address.ORDER, _("排序"), _orders(desk), "" if at.order == address.USUAL else at.order)
     st.session_state["filter-words"] = at.words or ""
     st.text_input(
         _("在台账里找"),

@@ -80,6 +80,11 @@ def part(draw: Callable[P, Any]) -> Callable[P, Any]:
     return st.fragment(guarded(draw))  # type: ignore[no-any-return]
 
 
+def every(seconds: float, draw: Callable[P, Any]) -> Callable[P, Any]:
+    """Make a guarded fragment that draws itself again after some seconds, until the page no longer draws it."""
+    return st.fragment(guarded(draw), run_every=seconds)  # type: ignore[no-any-return]
+
+
 def tell(place: str, act: Callable[[], str]) -> bool:
     """Do something and keep what it says for :func:`told`; a refusal is kept as well.
 

@@ -21,6 +21,7 @@ from views import actor
 from views import browser
 from views import fragment
 from views import palette
+from views import ways
 from views import window
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _run(code: str) -> None:
     here = st.navigation([start, *pages.values()], position="hidden")
     if here != pages[first]:
         pages[first] = start
+    ways.know({entry.module: pages[entry] for entry in offered})
     _bar([pages[entry] for entry in offered], here, code)
     here.run()
 

@@ -10,6 +10,7 @@ from gis.coverage import wording
 from gis.i18n import joined
 from gis.i18n import translate as _
 from views import address
+from views import filters
 from views import format as written
 from views import source
 
@@ -106,8 +107,7 @@ def _head(desk: Desk, at: Address) -> None:
         said.append(desk.area.name)
     if at.rule:
         said.append(wording.title(at.rule))
-    counted = desk.headline is None or desk.headline["households"] is not None
-    said.append(_("按涉及户数排序") if counted else _("没有户数,按涉及楼栋排序"))
+    said.append(filters.order(desk, at))
     said.append(_("截至 {moment}").format(moment=written.moment(as_of)))
     with st.container(key="count", horizontal=True, vertical_alignment="center"):
         st.markdown(written.plain(" · ".join(said)), width="stretch")

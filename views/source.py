@@ -18,6 +18,7 @@ from typing import Any
 import aiosql
 
 from gis.coverage import ledger
+from gis.coverage import progress
 from gis.coverage import summary
 from gis.db.connection import APP
 from gis.db.connection import conninfo
@@ -27,6 +28,8 @@ from gis.records import areas
 from gis.records import grids
 from gis.records import networks
 from gis.records import overview
+from gis.records import people
+from gis.records import visits
 from views import actor
 from views.address import ENTRY
 from views.address import FINDING
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from gis.coverage.ledger import Person
     from gis.coverage.ledger import Query
     from gis.records.overview import Overview
+    from gis.records.people import Staff
+    from gis.records.visits import Visit
     from gis.vocabulary import Actor
     from views.address import Address
 
@@ -69,8 +74,8 @@ class Desk:
         Code of the network shown.
     headline : dict or None
         Figures of the newest refresh; None before the first.
-    behind : bool
-        Whether a file came in after that refresh.
+    run : dict or None
+        The newest run: how far it is, or what stood in its way.
     query : Query
         Which entries of the ledger the address asks for.
     counts : dict
@@ -94,6 +99,10 @@ class Desk:
         Whether the address chose something that is not there any more.
     of_grid : list of Entry
         Open entries that name the chosen grid.
+    staff : list of Staff
+        Posts of the chosen grid.
+    visit : Visit or None
+        The newest visit of the chosen grid that counts.
     people : list of Person
         Whom the visitor may give entries to.
     versions : dict
@@ -105,7 +114,7 @@ class Desk:
     network: str
     area: areas.Area | None
     headline: dict[str, Any] | None
-    behind: bool
+    run: dict[str, Any] | None
     query: Query
     counts: dict[str, dict[str, int]]
     standing: dict[str, dict[str, int]]
@@ -119,6 +128,8 @@ class Desk:
     grid: grids.Facts | None
     missing: bool
     of_grid: list[Entry]
+    staff: list[Staff]
+    visit: Visit | None
     people: list[Person]
     versions: dict[str, int]
 
@@ -147,7 +158,6 @@ def load(address: Address) -> Desk:
         counts = ledger.counts(conn, network, address.query(every_kind=True))
         total = sum(n for rule, of in counts.items() if not query.rules or rule in query.rules for n in of.values())
         newest = summary.headline(conn, network)
-        imported = conn.execute(_queries().newest_import.sql).fetchone()
         entry, grid, missing = _chosen(conn, network, address)
         place = None if entry is None else ledger.position(conn, network, query, entry.id)
         page = place // PAGE_SIZE + 1 if place is not None else min(address.page, max(-(-total // PAGE_SIZE), 1))
@@ -157,7 +167,7 @@ def load(address: Address) -> Desk:
             network=network,
             area=area,
             headline=newest,
-            behind=bool(newest and imported and imported[0] and imported[0] > newest["finished_at"]),
+            run=progress.newest(conn, network),
             query=query,
             counts=counts,
             standing=ledger.counts(conn, network, ledger.Query(states=ledger.OPEN, area=address.area)),
@@ -173,6 +183,8 @@ def load(address: Address) -> Desk:
             of_grid=[]
             if grid is None
             else ledger.entries(conn, network, ledger.Query(states=ledger.OPEN, grid=grid.code), limit=OF_GRID),
+            staff=[] if grid is None else people.staff(conn, network=network, grid=grid.code),
+            visit=None if grid is None else _last_visit(conn, network, grid.code),
             people=ledger.people(conn),
             versions=versions,
         )
@@ -231,6 +243,11 @@ def _chosen(
     except NotFound:
         return None, None, True
     return None, None, False
+
+
+def _last_visit(conn: psycopg.Connection[Any], network: str, grid: str) -> Visit | None:
+    """Give the newest visit of a grid that counts, among its latest."""
+    return next((v for v in visits.listing(conn, network=network, grid=grid, limit=PAGE_SIZE) if v.counts), None)
 
 
 def _entry_of(conn: psycopg.Connection[Any], finding: str) -> int | None:

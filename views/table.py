@@ -20,7 +20,12 @@ LONGEST = 80
 
 
 def draw(
-    head: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = (), chosen: int | None = None
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Sequence[int] = (),
+    chosen: int | None = None,
+    links: Sequence[str | None] = (),
 ) -> None:
     """Draw a table.
 
@@ -34,11 +39,16 @@ def draw(
         Columns that are set to the right.
     chosen : int, optional
         Row that is marked as chosen.
+    links : sequence of str or None
+        Where the first cell of each row leads, of this house.
     """
     top = "".join(f"<th{_right(at, numbers)}>{written.html(name)}</th>" for at, name in enumerate(head))
     body = "".join(
         f"<tr{' class=chosen' if line == chosen else ''}>"
-        + "".join(_cell(value, _right(at, numbers)) for at, value in enumerate(row))
+        + "".join(
+            _cell(value, _right(at, numbers), links[line] if at == 0 and line < len(links) else None)
+            for at, value in enumerate(row)
+        )
         + "</tr>"
         for line, row in enumerate(rows)
     )
@@ -50,10 +60,12 @@ def _right(at: int, numbers: Sequence[int]) -> str:
     return " class=number" if at in numbers else ""
 
 
-def _cell(value: object, kind: str) -> str:
+def _cell(value: object, kind: str, link: str | None = None) -> str:
     if value is None:
         return f"<td{kind}>{written.NO_FIGURE}</td>"
     text = str(value)
-    if len(text) <= LONGEST:
-        return f"<td{kind}>{written.html(text)}</td>"
-    return f'<td{kind} title="{written.html(text[:600])}">{written.html(text[:LONGEST])}…</td>'
+    shown = written.html(text) if len(text) <= LONGEST else f"{written.html(text[:LONGEST])}…"
+    title = "" if len(text) <= LONGEST else f' title="{written.html(text[:600])}"'
+    if link is not None:
+        shown = f'<a href="{written.html(link)}" target="_self">{shown}</a>'
+    return f"<td{kind}{title}>{shown}</td>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -16,8 +17,11 @@ from gis.coverage import summary
 from gis.coverage import trend
 from gis.coverage import wording
 from gis.db.connection import session
+from gis.errors import NotFound
+from gis.i18n import language
 from gis.i18n import translate as _
 from gis.records import areas
+from gis.records import grids
 from gis.records import networks
 from views import actor
 from views import address
@@ -38,6 +42,7 @@ SPAN = "span"
 SPANS = (30, 90, 365)
 WEEK = 7
 LISTED = 40
+NAMED = 24
 
 
 def page() -> None:
@@ -56,15 +61,45 @@ def _body() -> None:
             return
         places = [item for item in areas.listing(conn) if item.level != "district"]
         network, area, span = _choose(known, places)
-        days = trend.history(conn, network, span, area=area)
-        _headline(days, next((item.name for item in places if item.code == area), _("全部")))
+        grid = _grid(conn, network)
+        days = trend.history(conn, network, span, area=area, grid=grid)
+        _headline(days, _place(places, area, grid))
         with st.container(key="trend-pair", horizontal=True):
             with st.container(key="trend-line"):
                 _line(days)
             with st.container(key="trend-change"):
-                _changes(trend.changes(conn, network, WEEK, area=area), days)
-        _standings(conn, network, area)
-        _hours(conn, network, area)
+                _changes(trend.changes(conn, network, WEEK, area=area, grid=grid), days, network, area)
+        if grid is None:
+            _standings(conn, network, area)
+        _hours(conn, network, area, grid)
+
+
+def _grid(conn: psycopg.Connection[Any], network: str) -> str | None:
+    """Give the grid the URL narrows the page to, with a way back to all; None where there is none."""
+    wanted = st.query_params.get(address.GRID)
+    if not wanted:
+        return None
+    try:
+        facts = grids.facts(conn, wanted, network)
+    except NotFound:
+        address.narrow(address.GRID, None)
+        return None
+    st.button(
+        _("只看网格 {grid}").format(grid=written.plain(facts.name or facts.code, NAMED)),
+        key="trend-grid",
+        icon=":material/close:",
+        help=_("不再只看这个网格"),
+        on_click=address.narrow,
+        args=(address.GRID, None),
+    )
+    return facts.code
+
+
+def _place(places: list[Any], area: str | None, grid: str | None) -> str:
+    """Name what the figures are about."""
+    if grid is not None:
+        return _("网格 {codes}").format(codes=grid)
+    return next((item.name for item in places if item.code == area), _("全部"))
 
 
 def _choose(known: list[Any], places: list[Any]) -> tuple[str, str | None, int]:
@@ -85,6 +120,7 @@ def _choose(known: list[Any], places: list[Any]) -> tuple[str, str | None, int]:
 def _pick(label: str, options: dict[str, str], asked: str, usual: str, name: str) -> str:
     def changed() -> None:
         address.narrow(name, st.session_state[f"trend-{name}"])
+        address.narrow(address.GRID, None)
 
     st.session_state[f"trend-{name}"] = asked if asked in options else usual
     return str(
@@ -150,7 +186,13 @@ def _line(days: list[Day]) -> None:
     st.caption(_("户数覆盖率与楼栋覆盖率,百分比;纵轴不从零开始。没有变动的日子与前一天相同。"))
 
 
-def _changes(changes: list[Change], days: list[Day]) -> None:
+def _way(asked: dict[str, str | None]) -> str:
+    """Give the address of the coverage page with these parameters, in the language in force."""
+    named = {**asked, fragment.LANGUAGE: "en" if language() == "en" else None}
+    return "./?" + urlencode({name: value for name, value in named.items() if value})
+
+
+def _changes(changes: list[Change], days: list[Day], network: str, area: str | None) -> None:
     st.markdown(f"##### {_('比一周前,变了什么')}")
     if not days:
         st.caption(_("还没有记录。"))
@@ -168,6 +210,10 @@ def _changes(changes: list[Change], days: list[Day]) -> None:
             for item in changes
         ],
         numbers=(1, 2, 3, 4, 5),
+        links=[
+            _way({address.NETWORK: network, address.AREA: area, address.RULE: item.key, address.STATE: address.EVERY})
+            for item in changes
+        ],
     )  # fmt: skip
     st.caption(
         _("{new}。{returned}。{gone}。").format(
@@ -190,10 +236,13 @@ def _standings(conn: psycopg.Connection[Any], network: str, area: str | None) ->
         ),
         [_standing(row) for row in rows[:LISTED]],
         numbers=(1, 2, 3, 4, 5, 6),
+        links=[
+            _way({address.NETWORK: network, address.GRID if area else address.AREA: row.code}) for row in rows[:LISTED]
+        ],
     )  # fmt: skip
     more = len(rows) - LISTED
     tail = _("另有 {number} 个没有列出。").format(number=more) if more > 0 else ""
-    st.caption(_("按涉及盲区的户数从多到少。{tail}").format(tail=tail))
+    st.caption(_("按涉及盲区的户数从多到少;点名称,到地图和台账里看。{tail}").format(tail=tail))
 
 
 def _standing(row: Standing) -> tuple[str, ...]:
@@ -208,10 +257,10 @@ def _standing(row: Standing) -> tuple[str, ...]:
     )
 
 
-def _hours(conn: psycopg.Connection[Any], network: str, area: str | None) -> None:
+def _hours(conn: psycopg.Connection[Any], network: str, area: str | None, grid: str | None) -> None:
     """Draw when things happen, and in which hours nobody is there."""
     st.markdown(f"##### {_('一周各时段:事件与到岗')}")
-    found = hours.matrix(conn, network, area=area)
+    found = hours.matrix(conn, network, area=area, grid=grid)
     top = max(map(max, found.incidents))
     if not top:
         st.caption(_("这段时间没有记录到带时间的事件。"))
@@ -225,7 +274,7 @@ def _hours(conn: psycopg.Connection[Any], network: str, area: str | None) -> Non
     charts.week(found.incidents, marks=bare, top=top)
     st.caption(
         _(
-            "颜色越深,这个时段发生的事件越多;菱形表示有事件而没有人到过(走访、轨迹、巡查发现都算到岗)。"
+            "走访、轨迹、巡查发现都算到岗。"
             "北京时间,截至 {moment} 的 {weeks} 周,共 {places} 个社区。是否构成时段盲区由规则按统计检验判断,见台账。"
         ).format(moment=written.moment(found.until), weeks=found.days // max(found.places, 1), places=found.places)
     )

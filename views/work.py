@@ -9,23 +9,69 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
 
 import streamlit as st
 
 from gis.access import scope
+from gis.coverage import progress
 from gis.coverage import refresh
 from gis.coverage import wording
 from gis.coverage.engine import STEPS
 from gis.coverage.rules import RULES
+from gis.db.connection import session
 from gis.i18n import language
 from gis.i18n import translate as _
 from gis.settings import CHECKOUT
 from gis.vocabulary import Role
 from gis.vocabulary import RuleKey
 from views import actor
+from views import format as written
 from views import fragment
 
 LINES_KEPT = 6
+LOOK_AGAIN_S = 2.0
+SILENT = timedelta(minutes=2)
+"""How long a run says nothing before it is taken for dead: one step of a large city takes less."""
+
+
+def freshness(network: str, as_of: datetime | None, run: dict[str, Any] | None) -> None:
+    """Say as of when the figures are, what a run that is under way does, or what stood in its way."""
+    if _running(run):
+        fragment.every(LOOK_AGAIN_S, _watch)(network, as_of)
+    else:
+        st.markdown(_as_of(as_of, run), width="content")
+
+
+def _watch(network: str, as_of: datetime | None) -> None:
+    """Tell how far a run is; when it has ended, draw the page with what it found."""
+    with session(actor.current()) as conn:
+        run = progress.newest(conn, network)
+    if not _running(run):
+        st.rerun()
+    st.markdown(_as_of(as_of, run), width="content")
+
+
+def _running(run: dict[str, Any] | None) -> bool:
+    """Whether a run is under way: one that has said nothing for long was killed, and will be made again."""
+    if run is None or run["finished_at"] is not None:
+        return False
+    return bool(datetime.now(UTC) - run["seen_at"] < SILENT)
+
+
+def _as_of(as_of: datetime | None, run: dict[str, Any] | None) -> str:
+    said = _("数据截至 {moment}").format(moment=written.moment(as_of)) if as_of else _("还没有计算过")
+    if run is None or (run["finished_at"] is not None and not run["error"]):
+        return said
+    if run["error"]:
+        return f":orange[{said} · {_('上次更新没有完成,稍后自动重试')}]"
+    if not _running(run):
+        return f":orange[{said} · {_('更新中断,稍后自动重来')}]"
+    far = _("正在更新:{step}({done}/{steps})").format(step=_step(run["stage"]), done=run["step"], steps=run["steps"])
+    return f"{said} · {far}"
 
 
 def refresh_button(network: str) -> None:

@@ -26,6 +26,7 @@ from psycopg.types.json import Jsonb
 from gis.coverage.engine import statement
 from gis.coverage.entries import FILE
 from gis.coverage.entries import OPEN
+from gis.coverage.entries import ORDERS
 from gis.coverage.entries import STATES
 from gis.coverage.entries import Entry
 from gis.coverage.entries import EntryMissing
@@ -61,9 +62,9 @@ if TYPE_CHECKING:
     from gis.vocabulary import Actor
 
 __all__ = [
-    "OPEN", "STATES", "Entry", "EntryMissing", "Event", "Person", "Query", "accept", "act_name", "assign", "begin",
-    "check", "comment", "count", "counts", "drop_filter", "entries", "export", "filters", "get", "history", "people",
-    "position", "resume", "save_filter", "seen", "state_name", "states",
+    "OPEN", "ORDERS", "STATES", "Entry", "EntryMissing", "Event", "Person", "Query", "accept", "act_name", "assign",
+    "begin", "check", "comment", "count", "counts", "drop_filter", "entries", "export", "filters", "get", "history",
+    "people", "position", "resume", "save_filter", "seen", "state_name", "states",
 ]  # fmt: skip
 
 LONGEST_EXCEPTION_DAYS = 366

@@ -88,7 +88,7 @@ SELECT
     b.geom,
     jsonb_build_object(
         'area_m2', area_m2(b.geom), 'buildings', coalesce(l.buildings, 0), 'households', coalesce(l.households, 0),
-        'people', b.people, 'away', b.away
+        'staff', b.people, 'away', b.away
     ) AS measure,
     jsonb_strip_nulls(jsonb_build_object('kind', b.kind, 'grid', b.code, 'since', b.since)) AS subjects,
     ARRAY[b.code] AS grid_codes,

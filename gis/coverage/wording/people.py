@@ -30,7 +30,7 @@ def _unstaffed(finding: phrases.Judged) -> str:
         "no_worker": _("网格 {grid} 只有网格长,没有网格员。"),
         "no_chief": _("网格 {grid} 有网格员,没有网格长。"),
     }[str(kind)]
-    return text.format(grid=finding.grids[0], since=since, people=measure["people"]) + phrases.touched(finding)
+    return text.format(grid=finding.grids[0], since=since, people=measure["staff"]) + phrases.touched(finding)
 
 
 def _overdue(finding: phrases.Judged) -> str:
