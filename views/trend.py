@@ -271,10 +271,11 @@ def _hours(conn: psycopg.Connection[Any], network: str, area: str | None, grid: 
         for hour in range(24)
         if found.incidents[day][hour] and not found.presence[day][hour]
     ]
+    counted = _("共 {number} 个社区").format(number=found.places) if grid is None else _("只这一个网格")
     charts.week(found.incidents, marks=bare, top=top)
     st.caption(
         _(
             "走访、轨迹、巡查发现都算到岗。"
-            "北京时间,截至 {moment} 的 {weeks} 周,共 {places} 个社区。是否构成时段盲区由规则按统计检验判断,见台账。"
-        ).format(moment=written.moment(found.until), weeks=found.days // max(found.places, 1), places=found.places)
+            "北京时间,截至 {moment} 的 {weeks} 周,{places}。是否构成时段盲区由规则按统计检验判断,见台账。"
+        ).format(moment=written.moment(found.until), weeks=found.days // max(found.places, 1), places=counted)
     )
