@@ -77,6 +77,7 @@ def main() -> int:
     os.environ["GRIDATLAS_HOME"] = str(arguments.folder / "home")
     os.environ.pop("GRIDATLAS_DATABASE_URL", None)
     results = {}
+    subprocess.run([str(ROOT / "script" / "gis"), "db", "start"], check=True, capture_output=True)
     for name, given in (("small", piece), ("large", files)):
         os.environ["GRIDATLAS_DATABASE_NAME"] = f"coverage_{name}"
         if not arguments.keep:
@@ -113,7 +114,6 @@ def _piece(folder: Path, files: dict[str, Path]) -> tuple[str, dict[str, Path]]:
 
 
 def _load(files: dict[str, Path]) -> None:
-    subprocess.run([str(ROOT / "script" / "gis"), "db", "start"], check=True, capture_output=True)
     import psycopg  # noqa: PLC0415 - after the environment is set
 
     from gis.db.connection import conninfo  # noqa: PLC0415 - reads the environment
