@@ -166,8 +166,8 @@ def _effect(entry: Entry, offer: Offer, *, plans: bool) -> None:
         for title, found in ((_("随之消除"), effect.gone), (_("随之出现"), effect.come)):
             if found:
                 said = "".join(f"\n- {written.plain(item.reason, 120)}" for item in found[:TOLD])
-                more = _("等 {number} 条").format(number=len(found)) if len(found) > TOLD else ""
-                st.markdown(f"{title} {len(found)} {more}{said}")
+                more = _("(列出前 {number} 条)").format(number=TOLD) if len(found) > TOLD else ""
+                st.markdown(f"{title} {_('{number} 条').format(number=len(found))}{more}{said}")
         with st.container(horizontal=True):
             st.button(_("存为方案"), key="effect-keep", on_click=_keep, args=(entry, key, False))
             if plans:

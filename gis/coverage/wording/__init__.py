@@ -58,7 +58,8 @@ def severity(word: str) -> str:
 
 def reason(finding: Judged) -> str:
     """Say in one sentence what is wrong, where, and how much of it."""
-    return _SENTENCES[RuleKey(finding.rule)](finding)
+    said = _SENTENCES[RuleKey(finding.rule)](finding)
+    return said[:1].upper() + said[1:]
 
 
 def remedy(item: Mapping[str, Any]) -> str:
