@@ -52,13 +52,19 @@ WITH scope AS MATERIALIZED (
     UNION
     SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id = ANY (%(areas)s) AND rule = ANY (%(rules)s)
     UNION
-    SELECT id FROM atlas.finding
-    WHERE network_id = %(network)s AND area_id IS NULL AND rule = ANY (%(rules)s)
-        AND (building_codes && %(codes)s OR grid_codes && %(grids)s OR subjects ->> 'incident' = ANY (%(cases)s))
+    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id IS NULL AND rule = ANY (%(rules)s) AND building_codes && %(codes)s
+    UNION
+    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id IS NULL AND rule = ANY (%(rules)s) AND grid_codes && %(grids)s
+    UNION -- one index for each: joined by OR, none would be used
+    SELECT f.id FROM unnest(%(cases)s::text[]) AS c (code) JOIN atlas.finding AS f ON f.network_id = %(network)s
+        AND f.rule = 'unlocated_record' AND f.key = '["incident",[],' || to_json(c.code)::text || ']'
+    WHERE f.area_id IS NULL AND f.rule = ANY (%(rules)s)
 )
 INSERT INTO kept_old
 SELECT f.id, f.rule, f.key, l.id
-FROM scope JOIN atlas.finding AS f USING (id) LEFT JOIN atlas.ledger AS l ON l.finding_id = f.id
+FROM scope -- few rows, looked up one by one however large the tables are
+CROSS JOIN LATERAL (SELECT s.id, s.rule, s.key FROM atlas.finding AS s WHERE s.id = scope.id OFFSET 0) AS f
+LEFT JOIN LATERAL (SELECT e.id FROM atlas.ledger AS e WHERE e.finding_id = f.id OFFSET 0) AS l ON true
 
 -- name: orphans
 -- Of the findings without an area also those whose building or incident is no longer there.

@@ -264,6 +264,8 @@ class Local:
         found = [raw for key in rules for raw in engine.one_rule(self.conn, key)]
         if PLACING & set(kinds):
             self.ask("assign")
+        named = {"buildings": sorted(within.buildings), "incidents": sorted(within.incidents)}
+        self.orphans = (self.ask("orphans", **named).fetchone() or (False,))[0]
         before, land = self._tally(within), self._contested(within)
         kept = keep(self.conn, self.network, found, within=within, at=self.at)
         figures = _figures(newest[1], before, self._tally(within))
@@ -308,7 +310,7 @@ class Local:
     def _tally(self, within: Within) -> dict[tuple[str, str], tuple[int, int, float]]:
         rows = self.ask(
             "tally", areas=sorted(within.areas), rules=sorted(within.rules), grids=sorted(within.grids),
-            buildings=sorted(within.buildings), incidents=sorted(within.incidents),
+            buildings=sorted(within.buildings), incidents=sorted(within.incidents), orphans=self.orphans,
         )  # fmt: skip
         return {(rule, severity): (count, accepted, m2) for rule, severity, count, accepted, m2 in rows}
 

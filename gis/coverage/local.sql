@@ -28,7 +28,7 @@ SELECT coalesce(array_agg(DISTINCT kind), '{}'), coalesce(bool_or(everything), f
 -- The moment, the network, and how far a border is felt, in degrees.
 INSERT INTO pg_temp.off_now
 SELECT atlas.judged_at(n.id, %(at)s), %(at)s, n.id,
-    (n.border_distance_m + 1) / 110500 / greatest(cos(radians((SELECT max(abs(ST_YMax(a.geom))) FROM atlas.area AS a))), 0.01)
+    (n.border_distance_m + 1) / 110500 / 0.25 -- wide enough up to 75 degrees of latitude
 FROM atlas.network AS n WHERE n.id = %(network)s
 
 -- name: change
@@ -64,7 +64,7 @@ SELECT s.kind, s.geom, ST_Expand(s.geom, n.margin) FROM spot AS s CROSS JOIN pg_
 -- name: focus
 -- What is judged anew: areas, and what belongs to none (single grids, buildings, incidents).
 WITH here AS MATERIALIZED (
-    SELECT o.id, o.geom FROM off_area AS o
+    SELECT o.id FROM off_area AS o
 ), changed AS MATERIALIZED (
     SELECT coalesce(array_agg(code), '{}') AS codes, coalesce(array_agg(now_id) FILTER (WHERE now_id IS NOT NULL), '{}') AS ids FROM pg_temp.change
 ), people AS MATERIALIZED (
@@ -84,7 +84,8 @@ WITH here AS MATERIALIZED (
     WHERE f.network_id = %(network)s AND ST_DWithin(f.geom, s.geom, (SELECT margin FROM pg_temp.off_now))
     UNION ALL
     SELECT f.area_id, f.rule, f.grid_codes, f.building_codes, f.subjects FROM atlas.finding AS f
-    WHERE f.network_id = %(network)s AND f.rule = 'unassigned_building' AND f.subjects ->> 'kind' = 'loose'
+    WHERE (SELECT bool_or(kind = 'grid') FROM pg_temp.spot)
+        AND f.network_id = %(network)s AND f.rule = 'unassigned_building' AND f.subjects ->> 'kind' = 'loose'
         AND EXISTS (SELECT FROM pg_temp.spot AS s WHERE s.kind = 'grid' AND NOT ST_Distance(f.geom, s.geom)
             > (f.measure ->> 'distance_m')::double precision * 1.02 / (110500 * greatest(cos(radians(ST_Y(f.geom))), 0.01)))
 ), touched AS MATERIALIZED ( -- grids in force
@@ -385,18 +386,20 @@ house AS MATERIALIZED (
     SELECT unnest(m.ids) AS id FROM pg_temp.mark AS m WHERE m.kind = 'building'
     UNION SELECT s.building_id FROM f JOIN cov_assignment AS s ON s.grid_id = ANY (f.changed_ids)
     UNION SELECT s.building_id FROM f JOIN atlas.grid AS g ON g.network_id = %(network)s AND g.code = ANY (f.changed)
-        JOIN atlas.assignment AS s ON s.grid_id = g.id
+        CROSS JOIN LATERAL (SELECT a.building_id FROM atlas.assignment AS a WHERE a.grid_id = g.id OFFSET 0) AS s
     UNION SELECT b.id FROM pg_temp.spot AS s JOIN cov_building AS b ON b.geom && s.box WHERE s.kind = 'grid'
 ), fresh AS MATERIALIZED (
     SELECT h.id AS building_id, (SELECT min(s.grid_id) FROM cov_assignment AS s WHERE s.building_id = h.id) AS grid_id FROM house AS h
 ), stale AS (
-    DELETE FROM atlas.assignment AS s USING fresh AS n
-    WHERE s.network_id = %(network)s AND s.building_id = n.building_id AND n.grid_id IS NULL
+    DELETE FROM atlas.assignment AS s
+    WHERE s.network_id = %(network)s AND s.building_id = ANY (ARRAY(SELECT n.building_id FROM fresh AS n WHERE n.grid_id IS NULL))
     RETURNING 1
 ), written AS (
     INSERT INTO atlas.assignment AS s (network_id, building_id, grid_id)
     SELECT %(network)s, n.building_id, n.grid_id FROM fresh AS n
-    LEFT JOIN atlas.assignment AS o ON o.network_id = %(network)s AND o.building_id = n.building_id
+    LEFT JOIN LATERAL (
+        SELECT a.grid_id FROM atlas.assignment AS a WHERE a.network_id = %(network)s AND a.building_id = n.building_id OFFSET 0
+    ) AS o ON true
     WHERE n.grid_id IS NOT NULL AND o.grid_id IS DISTINCT FROM n.grid_id
     ON CONFLICT (network_id, building_id) DO UPDATE SET grid_id = EXCLUDED.grid_id
     RETURNING 1
@@ -423,19 +426,30 @@ SELECT jsonb_build_object(
 -- name: tally
 -- Findings up for replacement, counted: (rule, severity, how many, accepted ones, m²).
 SELECT f.rule, f.severity, count(*), count(*) FILTER (WHERE f.accepted), sum(f.area_m2)
-FROM atlas.finding AS f
-WHERE f.id IN (
-    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id = ANY (%(areas)s) AND rule = ANY (%(rules)s)
+FROM (
+    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id = ANY (%(areas)s)
     UNION
-    SELECT f.id FROM atlas.finding AS f
-    WHERE f.network_id = %(network)s AND f.area_id IS NULL AND f.rule = ANY (%(rules)s) AND (
-        f.grid_codes && %(grids)s
-        OR f.building_codes && ARRAY(SELECT code FROM atlas.building WHERE id = ANY (%(buildings)s))
-        OR f.subjects ->> 'incident' = ANY (ARRAY(SELECT code FROM atlas.incident WHERE id = ANY (%(incidents)s)))
-        OR EXISTS (SELECT FROM unnest(f.building_codes) AS c (code) WHERE NOT EXISTS (SELECT FROM atlas.building AS b WHERE b.code = c.code))
+    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id IS NULL AND grid_codes && %(grids)s
+    UNION
+    SELECT id FROM atlas.finding WHERE network_id = %(network)s AND area_id IS NULL
+        AND building_codes && ARRAY(SELECT code FROM atlas.building WHERE id = ANY (%(buildings)s))
+    UNION
+    SELECT f.id FROM atlas.incident AS i JOIN atlas.finding AS f ON f.network_id = %(network)s AND f.rule = 'unlocated_record'
+        AND f.key = '["incident",[],' || to_json(i.code)::text || ']'
+    WHERE i.id = ANY (%(incidents)s) AND f.area_id IS NULL
+    UNION
+    SELECT f.id FROM atlas.finding AS f WHERE %(orphans)s AND f.network_id = %(network)s AND f.area_id IS NULL AND (
+        EXISTS (SELECT FROM unnest(f.building_codes) AS c (code) WHERE NOT EXISTS (SELECT FROM atlas.building AS b WHERE b.code = c.code))
         OR f.subjects ? 'incident' AND NOT EXISTS (SELECT FROM atlas.incident AS i WHERE i.code = f.subjects ->> 'incident'))
-)
+) AS s
+CROSS JOIN LATERAL (SELECT * FROM atlas.finding AS f WHERE f.id = s.id OFFSET 0) AS f
+WHERE f.rule = ANY (%(rules)s)
 GROUP BY f.rule, f.severity
+
+-- name: orphans
+-- Whether a record that was touched is no longer there.
+SELECT EXISTS (SELECT FROM unnest(%(buildings)s::bigint[]) AS n (id) WHERE NOT EXISTS (SELECT FROM atlas.building AS b WHERE b.id = n.id))
+    OR EXISTS (SELECT FROM unnest(%(incidents)s::bigint[]) AS n (id) WHERE NOT EXISTS (SELECT FROM atlas.incident AS i WHERE i.id = n.id))
 
 -- name: contested
 -- Contested land of these areas, of none, and what overlaps it.
