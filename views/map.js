@@ -1,5 +1,5 @@
 // Beside the map: writes the tooltip from the raw text deck.gl shows (text only, never
-// HTML), and keeps the chosen row of the list in sight.
+// HTML), and keeps the chosen row of the list in sight; in a narrow window what was chosen.
 const stage = ".st-key-stage";
 
 function facts(raw, mark) {
@@ -46,8 +46,12 @@ export default function ({ data }) {
     for (const node of root.querySelectorAll(".deck-tooltip")) write(node, data);
   });
   watch.observe(root, { childList: true, subtree: true, characterData: true });
-  if (data.row) {
+  const narrow = window.matchMedia("(max-width: 900px)").matches;
+  if (narrow && data.row !== root.dataset.row) {
+    document.querySelector(".st-key-detail")?.scrollIntoView({ block: "start" });
+  } else if (!narrow && data.row) {
     document.querySelector(`.st-key-${CSS.escape(data.row)}`)?.scrollIntoView({ block: "nearest" });
   }
+  root.dataset.row = data.row;
   return () => watch.disconnect();
 }

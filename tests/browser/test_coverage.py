@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gis.coverage import findings
+from gis.coverage import ledger
 from gis.coverage import summary
 from gis.db.connection import session
 from tests.browser import street
@@ -46,9 +46,9 @@ def chrome(page):
 
 
 def heaviest(number=3):
-    """The findings that head the list."""
+    """The entries that head the list."""
     with session(street.JOB) as conn:
-        return findings.listing(conn, "comprehensive", limit=number)
+        return ledger.entries(conn, "comprehensive", ledger.Query(states=ledger.OPEN), limit=number)
 
 
 def tile_of(lon, lat, zoom):
@@ -131,7 +131,7 @@ def test_a_row_opens_its_facts_moves_the_map_and_is_a_link(pages, visit):
     page.on("request", lambda request: asked.append(request.url))
     wanted = heaviest()[1]
     page.locator(ROWS).nth(1).locator("button").click()
-    until_url(page, f"finding={wanted.id}")
+    until_url(page, f"entry={wanted.id}")
     detail = page.locator(".st-key-detail").inner_text()
     assert wanted.title in detail
     assert wanted.reason in detail
@@ -154,7 +154,7 @@ def test_a_row_opens_its_facts_moves_the_map_and_is_a_link(pages, visit):
 
     again.locator(".st-key-close button").first.click()
     again.wait_for_selector(".st-key-detail", state="detached")
-    assert "finding=" not in again.url
+    assert "entry=" not in again.url
 
 
 def test_keys_step_through_the_list_and_close_it(pages, visit):
@@ -162,14 +162,14 @@ def test_keys_step_through_the_list_and_close_it(pages, visit):
     settled(page)
     first, second = heaviest(2)
     page.keyboard.press("ArrowDown")
-    until_url(page, f"finding={first.id}")
+    until_url(page, f"entry={first.id}")
     page.keyboard.press("ArrowDown")
-    until_url(page, f"finding={second.id}")
+    until_url(page, f"entry={second.id}")
     page.keyboard.press("ArrowUp")
-    until_url(page, f"finding={first.id}")
+    until_url(page, f"entry={first.id}")
     page.keyboard.press("Escape")
     page.wait_for_selector(".st-key-detail", state="detached")
-    assert "finding=" not in page.url
+    assert "entry=" not in page.url
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.tagName") == "INPUT"
 
@@ -266,7 +266,7 @@ def test_english_page_speaks_english_and_chinese_page_chinese(pages, visit):
 
     page.locator(".st-key-language button").first.click()
     page.wait_for_selector(".ga-brand:not(:has-text('网格'))")
-    page.goto(f"{pages}/?lang=en&finding={row}")
+    page.goto(f"{pages}/?lang=en&entry={row}")
     settled(page)
     seen = _walk(page)
     for name in ("中文", "翠湖社区", "锦绣里社区", "样板街道", "翠湖路"):
@@ -330,7 +330,7 @@ def test_a_phone_has_one_column_and_targets_for_a_thumb(pages, visit):
     assert page.locator(".st-key-detail h4").is_visible()
 
 
-@pytest.mark.parametrize("query", ["finding=999999999", "finding=abc", "grid=nowhere", "finding=" + "9" * 40])
+@pytest.mark.parametrize("query", ["entry=999999999", "finding=abc", "grid=nowhere", "entry=" + "9" * 40])
 def test_a_link_to_what_is_gone_says_so(pages, visit, query):
     page = visit(f"{pages}/?{query}", wait=".st-key-detail")
     assert "找不到了" in page.locator(".st-key-detail").inner_text()
