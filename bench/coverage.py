@@ -4,9 +4,8 @@
 ``bench/city.py`` are imported into one database of the embedded server under ``F/home``, and a
 piece of about ten thousand buildings around one community into another. In both the same
 community is changed: a grid's border is redrawn, a building is moved, each time followed by a
-local run as the worker does it. Buildings outside every community (off the coast) are left out:
-an office has a handful of them, the headline counts each one anew. What the whole run does beside other tools is measured by
-``bench/rules.py``.
+local run as the worker does it. What the whole run
+does beside other tools is measured by ``bench/rules.py``.
 
 Exit status 1 when a goal is missed: at most 50 ms, at most 1/50 of the whole run, and the same
 at both sizes (at most 1.5 times).
@@ -140,8 +139,6 @@ def _measure(area: str, rounds: int) -> dict[str, Any]:
     from gis.vocabulary import Actor  # noqa: PLC0415 - same
 
     job = Actor.job("bench")
-    with session(job) as conn:  # an office has no tens of thousands of buildings outside all of its communities
-        conn.execute("DELETE FROM atlas.building WHERE area_id IS NULL")
     refresh(job, NETWORK)
     began = time.perf_counter()
     figures = refresh(job, NETWORK)
