@@ -80,22 +80,21 @@ def week(matrix: Sequence[Sequence[int]], *, marks: Sequence[tuple[int, int]], t
     st.echarts_chart(
         {
             "animation": False,
-            "grid": {"left": 52, "right": 12, "top": 34, "bottom": 72},
+            "grid": {"left": 52, "right": 12, "top": 34, "bottom": 64},
             "legend": {
                 "top": 0, "right": 0, "selectedMode": False, "data": [{"name": _("有事件而无人到岗")}],
                 "textStyle": {"color": ink, "fontSize": 12},
             },
             "graphic": {
-                "type": "text", "left": "center", "bottom": 28,
+                "type": "text", "left": 52, "top": 8,
                 "style": {"text": _("一小时内发生的事件数(颜色越深越多)"), "fill": soft, "fontSize": 12},
             },
             "tooltip": {"formatter": "{b}:{@[2]}"},
             "xAxis": {"type": "category", "data": [f"{hour:02d}" for hour in range(24)], "axisLabel": {"color": soft}},
             "yAxis": {"type": "category", "data": list(names), "inverse": True, "axisLabel": {"color": ink}},
             "visualMap": {
-                "type": "piecewise", "min": 0, "max": max(top, 1), "splitNumber": 5, "orient": "horizontal",
-                "left": "center", "bottom": 0, "inRange": {"color": list(HEAT[theme])},
-                "textStyle": {"color": soft}, "seriesIndex": 0,
+                "type": "piecewise", "pieces": _classes(top, HEAT[theme]), "orient": "horizontal",
+                "left": "center", "bottom": 0, "textStyle": {"color": soft}, "seriesIndex": 0,
             },
             "series": [
                 {"type": "heatmap", "name": _("事件"), "data": cells},
@@ -111,6 +110,19 @@ def week(matrix: Sequence[Sequence[int]], *, marks: Sequence[tuple[int, int]], t
         theme=None,
         alt=_("一周各时段的事件与到岗"),
     )  # fmt: skip
+
+
+def _classes(top: int, colours: Sequence[str]) -> list[dict[str, Any]]:
+    """Divide 0 to the largest number into classes of whole numbers with limits people can read."""
+    least = max(-(-top // len(colours)), 1)
+    step = next(scale * unit for unit in (1, 10, 100, 1000, 10**6) for scale in (1, 2, 5) if scale * unit >= least)
+    classes = []
+    for place, colour in enumerate(colours):
+        low, high = place * step + (place > 0), (place + 1) * step
+        classes.append(
+            {"gte": low, "lte": high, "color": colour, "label": str(low) if low == high else f"{low}–{high}"}
+        )
+    return classes
 
 
 def _per_cent(share: float | None) -> Any:  # noqa: ANN401 - a number or a hole in the line
