@@ -22,6 +22,8 @@ from tests.browser.test_coverage import ROWS
 from tests.browser.test_coverage import chrome
 from tests.browser.test_coverage import settled
 
+SMALL = {"width": 1000, "height": 640}
+"""A desk whose map costs little to draw."""
 PHONE = {"width": 390, "height": 780}
 BELOW = (404,)
 """The toolkit probes its addresses below the page's own path first."""
@@ -60,8 +62,8 @@ def of(rule, place=0, **query):
         return ledger.entries(conn, "comprehensive", ledger.Query(rules=(rule,), **query))[place]
 
 
-def opened(visit, office, number, by, **given):
-    page = visit(f"{office}/?entry={number}", by=by, **given)
+def opened(visit, office, number, by, size=SMALL):
+    page = visit(f"{office}/?entry={number}", by=by, size=size)
     page.wait_for_selector(DETAIL)
     settled(page)
     return page
@@ -110,6 +112,7 @@ def test_a_finding_is_followed_to_its_end_and_comes_back(office, visit):
     body.get_by_role("button", name="核查完成").click()
     told(work, "已核查")
     assert of("unclaimed_land").state == "checked", "the rules close it, not people"
+    work.context.close()
 
     part(lead, "怎么办")
     lead.locator(DETAIL).get_by_role("button", name="看效果").first.click()
@@ -128,6 +131,7 @@ def test_a_finding_is_followed_to_its_end_and_comes_back(office, visit):
     told(plan, "已关闭")
     part(plan, "经过")
     assert "原因消除,自动关闭" in plan.locator(".ga-past").inner_text()
+    plan.context.close()
     lead.goto(f"{office}/?rule=unclaimed_land")
     settled(lead)
     assert lead.locator(ROWS).count() == 0, "closed is not in the list of what is open"
@@ -159,6 +163,7 @@ def test_of_two_at_once_one_is_told_and_what_he_typed_is_still_there(office, vis
     told(quick, "已分派")
     assert HOSTILE in quick.locator(DETAIL).inner_text()
     assert quick.evaluate("document.querySelectorAll('.stMain img[src=x]').length") == 0
+    quick.context.close()
     body.get_by_role("button", name="接受为例外").click()
     body.get_by_text("刚刚被别人改动过").wait_for()
     assert slow.get_by_text("刚刚被别人改动过").count() == 1, "one message"
@@ -172,7 +177,7 @@ def test_of_two_at_once_one_is_told_and_what_he_typed_is_still_there(office, vis
 
 
 def test_filters_are_saved_the_list_is_ordered_and_goes_into_a_file(office, visit):
-    page = visit(f"{office}/?state=all&rule=unlocated_record&order=oldest", by="lead")
+    page = visit(f"{office}/?state=all&rule=unlocated_record&order=oldest", by="lead", size=SMALL)
     settled(page)
     assert "按发现时间" in page.locator(".st-key-count").inner_text()
     page.locator(".st-key-more button").first.click()
@@ -254,7 +259,7 @@ def test_a_phone_has_the_acts_under_the_thumb_and_both_languages_do_not_mix(offi
         ("/trend?lang=en", ".st-key-trend"),
         ("/people?lang=en", ".st-key-people"),
     ):
-        english = visit(office + path, by="lead", wait=wait, allowed=BELOW)
+        english = visit(office + path, by="lead", size=SMALL, wait=wait, allowed=BELOW)
         idle(english)
         text = chrome(english)
         for name in NAMES:
