@@ -7,11 +7,14 @@ import os
 import re
 
 import openpyxl
+import psycopg
 import pytest
 
 from gis.access import accounts
 from gis.coverage import ledger
 from gis.coverage import refresh
+from gis.db.connection import OWNER
+from gis.db.connection import conninfo
 from gis.db.connection import session
 from tests.browser import street
 from tests.browser.conftest import new_database
@@ -34,6 +37,7 @@ HOSTILE = "<img src=x onerror=alert(1)>**王**"
 STAFF = """
 INSERT INTO person (code, name, account_id) SELECT 'P1', '王小明', id FROM account WHERE name = 'work'
 """
+RUNNING = "UPDATE atlas.run SET finished_at = NULL, seen_at = now() + interval '1 minute', stage = 'assignment', step = 5, steps = 30"
 EMPTIED = """
 UPDATE atlas.grid SET geom = ST_Multi(ST_Difference(geom, ST_SetSRID(%s::geometry, 4490)))
 WHERE valid_to IS NULL AND ST_Area(ST_Intersection(geom, ST_SetSRID(%s::geometry, 4490))) > 1e-7
@@ -203,8 +207,16 @@ def test_filters_are_saved_the_list_is_ordered_and_goes_into_a_file(office, visi
     page.wait_for_url(lambda url: all(part in url for part in ("rule=unlocated_record", "order=oldest", "state=all")))
 
 
-def test_a_leader_reads_and_changes_nothing(office, visit):
+def test_a_leader_reads_how_far_a_run_is_and_changes_nothing(office, visit):
+    with psycopg.connect(conninfo(OWNER)) as conn:
+        conn.execute(RUNNING)
     page = opened(visit, office, of("unassigned_building").id, "boss")
+    fresh = page.locator(".st-key-fresh")
+    assert "正在更新:楼栋归属(5/30)" in fresh.inner_text()
+    with psycopg.connect(conninfo(OWNER)) as conn:
+        conn.execute("UPDATE atlas.run SET finished_at = now()")
+    page.wait_for_function("!document.querySelector('.st-key-fresh').innerText.includes('正在更新')")
+    settled(page)
     assert page.locator("[class*=st-key-act-]").count() == 0
     assert page.locator(".st-key-refresh").count() == 0
     part(page, "怎么办")
