@@ -237,8 +237,9 @@ def test_a_visit_is_recorded_and_its_question_answered(office, visit):
     form.get_by_text("没有定位,也没有写明楼栋").first.wait_for()
     assert form.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     low = form.evaluate(
-        "[...document.querySelectorAll('.st-key-people button, .st-key-people input')].filter(n => n.offsetParent)"
-        ".map(n => [n.innerText || n.ariaLabel, n.getBoundingClientRect().height]).filter(n => n[1] < 44)"
+        "[...document.querySelectorAll('.st-key-people button, [data-testid=stTextInputRootElement],"
+        "[data-testid=stDateInputField], [data-testid=stTimeInputTimeDisplay]')].filter(n => n.offsetParent)"
+        ".map(n => [n.innerText || n.ariaLabel, n.getBoundingClientRect().height]).filter(n => n[1] < 47.5)"
     )
     assert low == []
 
