@@ -67,7 +67,7 @@ def test_a_wrong_password_is_said_beside_the_form_and_what_was_typed_stays(hall,
     assert "账号或密码不对" in page.inner_text("[role=alert]")
     assert page.input_value("input[name=name]") == "zhang"
     assert page.input_value(FORM) == ""
-    assert page.evaluate("document.activeElement.name") == "password"
+    page.wait_for_function("document.activeElement.name === 'password'")
     page.fill(FORM, PASSWORD)
     page.press(FORM, "Enter")
     page.wait_for_selector(".st-key-panel")
