@@ -202,7 +202,9 @@ def _print_end(report: loading.LoadReport) -> None:
     else:
         print(_("已写入,导入编号 {number}。").format(number=report.import_id))
     if report.refresh_due:
-        print(_("覆盖结果会自动更新;没有运行 script/server 或 script/gis worker 时,请运行 script/gis coverage refresh。"))
+        print(
+            _("覆盖结果会自动更新;没有运行 script/server 或 script/gis worker 时,请运行 script/gis coverage refresh。")
+        )
 
 
 def explain_datum(evidence: dict[str, Any]) -> str:

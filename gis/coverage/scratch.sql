@@ -1,5 +1,5 @@
 -- name: tables
--- What the rules read, empty, for files; {kind} is UNLOGGED or TEMP. Of the footprints only
+-- What the rules read, empty, for files; {kind} is TEMP or nothing. Of the footprints only
 -- those that may meet a border are brought in; has_footprint says which buildings have one.
 CREATE {kind} TABLE cov_area (id bigint, code text, name text, level text, geom geometry);
 CREATE {kind} TABLE cov_grid (id bigint, code text, name text, kind text, area_id bigint, area_code text, geom geometry);

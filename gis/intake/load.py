@@ -14,6 +14,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NoReturn
 
 import aiosql
 import numpy as np
@@ -153,9 +154,7 @@ def load(
             )
             rejects = _with_refused(prepared, staged)
             if staged.refused and not staged.counts.all:
-                raise NothingUsable(
-                    name=prepared.source.filename, rows=prepared.source.rows_read, reason=rejects["reason"].iloc[0]
-                )
+                _nothing_usable(prepared, str(rejects["reason"].iloc[0]))
             if len(rejects):
                 target = rejects_path or rejected_rows.place(prepared.source.filename, dataset)
             warnings = (*prepared.warnings, *_warnings(conn, dataset))
@@ -194,6 +193,11 @@ def load(
         dry_run=dry_run,
         rejects=rejects,
     )
+
+
+def _nothing_usable(prepared: Prepared, reason: str) -> NoReturn:
+    """Say that the database took none of the rows, and why the first one."""
+    raise NothingUsable(name=prepared.source.filename, rows=prepared.source.rows_read, reason=reason)
 
 
 def _with_refused(prepared: Prepared, staged: store.Staged) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pytest
 import shapely
 
 from gis.cli import main
+from gis.coverage import summary
 from gis.db.connection import conninfo
 from gis.vocabulary import RuleKey
 from gis.vocabulary import Severity
@@ -134,7 +135,7 @@ def test_every_key_and_word_is_on_the_page(run, files):
     words = {f["subjects"]["kind"] for f in found["findings"] if "kind" in f["subjects"]}
     words |= {remedy["action"] for f in found["findings"] for remedy in f["remedies"]}
     assert words - page == set()
-    source = (ROOT / "gis" / "coverage" / "wording.py").read_text(encoding="utf-8")
+    source = (ROOT / "gis" / "coverage" / "wording" / "__init__.py").read_text(encoding="utf-8")
     actions = set(re.findall(r'^        "([a-z_]+)": _\(', source, re.MULTILINE)) - {
         "none", "null_island", "outside", "heaped",
     }  # fmt: skip
@@ -224,7 +225,7 @@ def test_the_terminal_shows_each_rule_with_its_heaviest_findings(run, files):
     shown = [line for line in done.out.splitlines() if line.startswith("  [")]
     assert 7 <= len(shown) <= 21
     assert shown[0].startswith("  [禁止发布]")
-    assert "楼栋覆盖率 = 1 − 涉及未消除盲区的楼栋数 ÷ 全部楼栋数:60.00%" in done.out
+    assert f"{summary.formula('covered_buildings_share')}:60.00%" in done.out
 
 
 def test_files_without_attributes_get_row_numbers(run, tmp_path):
