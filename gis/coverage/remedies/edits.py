@@ -300,7 +300,7 @@ def _crossings(mesh: Mesh, gap: list[int]) -> list[Any]:
             if mesh.homes.get(one) != mesh.homes.get(other):
                 continue
             meeting = shapely.intersection(sides[one], sides[other])
-            across = shapely.difference(rim, shapely.buffer(shapely.union(sides[one], sides[other]), NEAR))
+            across = shapely.difference(rim, shapely.union(sides[one], sides[other]))
             points = [part for part in shapely.get_parts(meeting) if part.geom_type == "Point"]
             lines += [_beyond(shapely.shortest_line(point, across)) for point in points if not across.is_empty]
     return lines
