@@ -20,6 +20,7 @@ from gis.vocabulary import Actor
 from gis.vocabulary import ActorKind
 from gis.vocabulary import Role
 from views import format as written
+from views import fragment
 from views import speech
 
 if TYPE_CHECKING:
@@ -227,4 +228,4 @@ def _many(person: Actor) -> None:
 
 
 def _beside(error: GridAtlasError) -> None:
-    st.error(f"**{written.plain(error.message)}**  \n{written.plain(error.remedy)}", icon=":material/error:")
+    fragment.refused(error.message, error.remedy)

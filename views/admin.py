@@ -20,6 +20,7 @@ from views import backups
 from views import fragment
 from views import signed
 from views import tokens
+from views.parts import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from gis.vocabulary import Actor
 
 FOLDER = Path(__file__).resolve().parent
-SECTION = "section"
-"""Query parameter: which part of the page is shown."""
 
 
 def page() -> None:
@@ -40,7 +39,7 @@ def page() -> None:
         if not parts:
             st.info(_("这一页只给系统管理员和审计员使用。"), icon=":material/lock:")
             return
-        chosen = _choose(list(parts))
+        chosen = choose({key: name for key, (name, _draw) in parts.items()}, "admin-section")
         fragment.part(parts[chosen][1])(person)
 
 
@@ -56,27 +55,3 @@ def _parts(roles: frozenset[str]) -> dict[str, tuple[str, Callable[[Actor], None
         parts["tokens"] = (_("令牌"), tokens.draw)
         parts["backups"] = (_("备份"), backups.draw)
     return parts
-
-
-def _choose(keys: list[str]) -> str:
-    """Let a part be chosen; the URL names it."""
-    names = {
-        "accounts": _("账号"),
-        "audit": _("审计"),
-        "sessions": _("会话"),
-        "tokens": _("令牌"),
-        "backups": _("备份"),
-    }
-    asked = st.query_params.get(SECTION)
-    chosen = st.segmented_control(
-        _("部分"),
-        keys,
-        default=asked if asked in keys else keys[0],
-        format_func=names.__getitem__,
-        key="admin-section",
-        label_visibility="collapsed",
-    )
-    part = str(chosen or keys[0])
-    if part != asked:
-        st.query_params[SECTION] = part
-    return part

@@ -110,7 +110,12 @@ def told(place: str) -> None:
     if sentence and done:
         st.toast(sentence, icon=":material/check:")
     elif sentence:
-        st.error(f"**{written.plain(sentence)}**  \n{written.plain(remedy)}", icon=":material/error:")
+        refused(sentence, remedy)
+
+
+def refused(sentence: str, remedy: str) -> None:
+    """Show a mistake where it was made: what is wrong and what to do; both are foreign text."""
+    st.error(f"**{written.plain(sentence)}**  \n{written.plain(remedy)}", icon=":material/error:")
 
 
 def over(error: actor.SessionOver) -> None:

@@ -30,6 +30,7 @@ from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
 from views import actor
 from views import format as written
+from views import fragment
 from views import speech
 
 if TYPE_CHECKING:
@@ -217,9 +218,7 @@ class Journey:
 def beside(error: GridAtlasError, key: str) -> None:
     """Show a mistake beside what caused it; what was chosen stays."""
     with st.container(key=f"beside-{key}"):
-        st.error(
-            f"**{written.plain(error.message)}**  \n{written.plain(speech.remedy(error))}", icon=":material/error:"
-        )
+        fragment.refused(error.message, speech.remedy(error))
         if isinstance(error, DatabaseUnavailable):
             st.button(_("重试"), key=f"again-{key}", icon=":material/refresh:")
 

@@ -17,12 +17,12 @@ from views import fragment
 from views import organisation
 from views import posts
 from views import visiting
+from views.parts import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).resolve().parent
-SECTION = "section"
 
 
 def page() -> None:
@@ -30,7 +30,7 @@ def page() -> None:
     st.html(f"<style>{(FOLDER / 'people.css').read_text(encoding='utf-8')}</style>")
     parts = _parts(frozenset(actor.visitor().roles))
     with st.container(key="people"):
-        chosen = _choose({key: name for key, (name, _draw) in parts.items()})
+        chosen = choose({key: name for key, (name, _draw) in parts.items()}, "people-section")
         fragment.part(parts[chosen][1])()
 
 
@@ -44,21 +44,3 @@ def _parts(roles: frozenset[str]) -> dict[str, tuple[str, Callable[[], None]]]:
     parts["posts"] = (_("岗位与请假"), posts.draw)
     parts["tree"] = (_("组织架构"), organisation.draw)
     return parts
-
-
-def _choose(names: dict[str, str]) -> str:
-    """Let a part be chosen; the URL names it."""
-    asked = st.query_params.get(SECTION)
-    keys = list(names)
-    chosen = st.segmented_control(
-        _("部分"),
-        keys,
-        default=asked if asked in keys else keys[0],
-        format_func=names.__getitem__,
-        key="people-section",
-        label_visibility="collapsed",
-    )
-    part = str(chosen or keys[0])
-    if part != asked:
-        st.query_params[SECTION] = part
-    return part

@@ -23,6 +23,8 @@ from views import fragment
 from views import table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gis.coverage.ledger import Entry
     from gis.coverage.ledger import Person
     from gis.coverage.remedies import Balance
@@ -83,7 +85,7 @@ def _offer(entry: Entry, offer: Offer, place: int, people: list[Person], *, plan
     with st.container(key=f"offer-{place}", horizontal=True, vertical_alignment="center"):
         st.markdown(f"{place + 1}. {written.plain(offer.title)}", width="stretch")
         if offer.kind is Kind.BOUNDARY and (plans or leads):
-            st.button(_("看效果"), key=f"offer-look-{place}", on_click=_look, args=(entry, offer))
+            st.button(_("看效果"), key=f"offer-look-{place}", on_click=_do, args=(_looked, entry, offer))
         elif offer.kind is Kind.RECORD and (plans or leads):
             _record(entry, offer, place)
         elif offer.kind is Kind.TASK and leads:
@@ -92,12 +94,12 @@ def _offer(entry: Entry, offer: Offer, place: int, people: list[Person], *, plan
 
 def _record(entry: Entry, offer: Offer, place: int) -> None:
     if "reason" not in offer.needs:
-        st.button(_("立即更正"), key=f"offer-record-{place}", on_click=_correct, args=(entry, offer, ""))
+        st.button(_("立即更正"), key=f"offer-record-{place}", on_click=_do, args=(_corrected, entry, offer, ""))
         return
     with st.popover(_("登记"), key=f"offer-record-{place}"), st.form(f"record-{place}", border=False):
         reason = st.text_area(_("理由"), max_chars=LONGEST, height=80)
         if st.form_submit_button(_("登记"), type="primary"):
-            _correct(entry, offer, reason)
+            _do(_corrected, entry, offer, reason)
             st.rerun(scope="fragment")
 
 
@@ -118,9 +120,7 @@ def _give(entry: Entry, offer: Offer, place: int, people: list[Person]) -> None:
             format="YYYY-MM-DD",
         )
         note = st.text_area(_("说明"), max_chars=LONGEST, height=80)
-        if st.form_submit_button(_("派任务"), type="primary") and fragment.tell(
-            "repair", lambda: _made(entry, offer, owner, due, note)
-        ):
+        if st.form_submit_button(_("派任务"), type="primary") and _do(_made, entry, offer, owner, due, note):
             st.rerun(scope="fragment")
 
 
@@ -129,25 +129,21 @@ def _made(entry: Entry, offer: Offer, owner: str | None, due: Any, note: str) ->
     return _("任务已派出。完成任务不会关闭这一条:规则再算一遍,原因消除才会关闭。")
 
 
-def _look(entry: Entry, offer: Offer) -> None:
+def _do(act: Callable[..., str], *given: Any) -> bool:  # noqa: ANN401 - whatever the act needs
+    """Run an act; what it says is shown at the run that follows. Whether it was done."""
     fragment.speak()
-
-    def work() -> str:
-        effect = remedies.preview(actor.current(), entry, offer)
-        st.session_state[SHOWN] = (entry.id, entry.last_seen, offer.key, effect)
-        return ""
-
-    fragment.tell("repair", work)
+    return fragment.tell("repair", lambda: act(*given))
 
 
-def _correct(entry: Entry, offer: Offer, reason: str) -> None:
-    fragment.speak()
+def _looked(entry: Entry, offer: Offer) -> str:
+    effect = remedies.preview(actor.current(), entry, offer)
+    st.session_state[SHOWN] = (entry.id, entry.last_seen, offer.key, effect)
+    return ""
 
-    def work() -> str:
-        remedies.correct(actor.current(), entry, offer, reason)
-        return _("已更正,规则在这里重新算过。")
 
-    fragment.tell("repair", work)
+def _corrected(entry: Entry, offer: Offer, reason: str) -> str:
+    remedies.correct(actor.current(), entry, offer, reason)
+    return _("已更正,规则在这里重新算过。")
 
 
 def _effect(entry: Entry, offer: Offer, *, plans: bool) -> None:
@@ -169,7 +165,7 @@ def _effect(entry: Entry, offer: Offer, *, plans: bool) -> None:
                 more = _("(列出前 {number} 条)").format(number=TOLD) if len(found) > TOLD else ""
                 st.markdown(f"{title} {_('{number} 条').format(number=len(found))}{more}{said}")
         with st.container(horizontal=True):
-            st.button(_("存为方案"), key="effect-keep", on_click=_keep, args=(entry, key, False))
+            st.button(_("存为方案"), key="effect-keep", on_click=_do, args=(_kept, entry, key, False))
             if plans:
                 st.button(
                     _("立即生效"),
@@ -177,8 +173,8 @@ def _effect(entry: Entry, offer: Offer, *, plans: bool) -> None:
                     type="primary",
                     disabled=not effect.able,
                     help=_("为涉及的网格生成新版本,旧版本留在历史里;之后可以撤回"),
-                    on_click=_keep,
-                    args=(entry, key, True),
+                    on_click=_do,
+                    args=(_kept, entry, key, True),
                 )
             st.button(_("收起"), key="effect-close", type="tertiary", on_click=_close)
 
@@ -212,21 +208,17 @@ def _pair(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _keep(entry: Entry, key: str, now: bool) -> None:
-    fragment.speak()
-
-    def work() -> str:
-        me = actor.current()
-        with session(me) as conn:
-            offer = remedies.find(conn, entry, key)
-        number = remedies.propose(me, entry, offer)
-        if not now:
-            return _("已存为第 {number} 号方案,等规划员采纳。").format(number=number)
-        remedies.apply(me, number)
-        return _("已生效,规则重新算过,这一条已经消除。")
-
-    if fragment.tell("repair", work):
+def _kept(entry: Entry, key: str, now: bool) -> str:
+    me = actor.current()
+    with session(me) as conn:
+        offer = remedies.find(conn, entry, key)
+    number = remedies.propose(me, entry, offer)
+    if not now:
         _close()
+        return _("已存为第 {number} 号方案,等规划员采纳。").format(number=number)
+    remedies.apply(me, number)
+    _close()
+    return _("已生效,规则重新算过,这一条已经消除。")
 
 
 def _close() -> None:
@@ -243,42 +235,31 @@ def _proposal(proposal: Proposal, *, plans: bool) -> None:
         )
         if plans and proposal.state == "open":
             st.button(
-                _("生效"), key=f"proposal-apply-{proposal.id}", type="primary", on_click=_apply, args=(proposal.id,)
+                _("生效"),
+                key=f"proposal-apply-{proposal.id}",
+                type="primary",
+                on_click=_do,
+                args=(_applied, proposal.id),
             )
         if proposal.state == "open":
-            st.button(_("撤回"), key=f"proposal-drop-{proposal.id}", on_click=_withdraw, args=(proposal.id,))
+            st.button(_("撤回"), key=f"proposal-drop-{proposal.id}", on_click=_do, args=(_withdrawn, proposal.id))
         if plans and proposal.state == "applied":
-            st.button(_("恢复原状"), key=f"proposal-undo-{proposal.id}", on_click=_undo, args=(proposal.id,))
+            st.button(_("恢复原状"), key=f"proposal-undo-{proposal.id}", on_click=_do, args=(_undone, proposal.id))
 
 
-def _apply(number: int) -> None:
-    fragment.speak()
-
-    def work() -> str:
-        remedies.apply(actor.current(), number)
-        return _("方案已生效,规则在这里重新算过。")
-
-    fragment.tell("repair", work)
+def _applied(number: int) -> str:
+    remedies.apply(actor.current(), number)
+    return _("方案已生效,规则在这里重新算过。")
 
 
-def _withdraw(number: int) -> None:
-    fragment.speak()
-
-    def work() -> str:
-        remedies.withdraw(actor.current(), number)
-        return _("方案已撤回。")
-
-    fragment.tell("repair", work)
+def _withdrawn(number: int) -> str:
+    remedies.withdraw(actor.current(), number)
+    return _("方案已撤回。")
 
 
-def _undo(number: int) -> None:
-    fragment.speak()
-
-    def work() -> str:
-        back = remedies.undo(actor.current(), number)
-        return _("恢复原状的方案已存为第 {number} 号,请核对后生效。").format(number=back)
-
-    fragment.tell("repair", work)
+def _undone(number: int) -> str:
+    back = remedies.undo(actor.current(), number)
+    return _("恢复原状的方案已存为第 {number} 号,请核对后生效。").format(number=back)
 
 
 def _task(task: Task, *, leads: bool) -> None:
@@ -298,9 +279,7 @@ def _task(task: Task, *, leads: bool) -> None:
         if task.done_at is None and (task.mine or leads):
             with st.popover(_("完成"), key=f"task-done-{task.id}"), st.form(f"done-{task.id}", border=False):
                 result = st.text_area(_("结果"), max_chars=LONGEST, height=80)
-                if st.form_submit_button(_("完成"), type="primary") and fragment.tell(
-                    "repair", lambda: _finished(task.id, result)
-                ):
+                if st.form_submit_button(_("完成"), type="primary") and _do(_finished, task.id, result):
                     st.rerun(scope="fragment")
 
 

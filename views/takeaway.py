@@ -11,7 +11,7 @@ from gis.access import extract
 from gis.db.connection import session
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
-from views import format as written
+from views import fragment
 
 if TYPE_CHECKING:
     from gis.vocabulary import Actor
@@ -32,6 +32,6 @@ def draw(person: Actor, chosen: dict[str, Any]) -> None:
             with session(person) as conn:
                 st.session_state[READY] = extract.export(conn, "xlsx", reason, most=MOST, **chosen)
         except GridAtlasError as error:
-            st.error(f"**{written.plain(error.message)}**  \n{written.plain(error.remedy)}", icon=":material/error:")
+            fragment.refused(error.message, error.remedy)
     if READY in st.session_state:
         st.download_button(_("保存文件"), st.session_state[READY], file_name="audit.xlsx", key="audit-file")

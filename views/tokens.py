@@ -13,6 +13,7 @@ from gis.errors import GridAtlasError
 from gis.i18n import translate as _
 from gis.vocabulary import Role
 from views import format as written
+from views import fragment
 from views import table
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _new(person: Actor) -> None:
             with session(person) as conn:
                 st.session_state[ONCE] = tokens.add(conn, name.strip().lower(), label, uses, int(days))
         except GridAtlasError as error:
-            st.error(f"**{written.plain(error.message)}**  \n{written.plain(error.remedy)}", icon=":material/error:")
+            fragment.refused(error.message, error.remedy)
         else:
             st.rerun(scope="fragment")
 

@@ -67,7 +67,7 @@ def _offer(here: Journey) -> None:
     """Try the load without keeping it, and offer to do it."""
     failed = here.state.get("failed")
     if failed:
-        st.error(f"**{written.plain(failed[0])}**  \n{written.plain(failed[1])}", icon=":material/error:")
+        fragment.refused(*failed)
     try:
         with rejected.working("check", _("正在检查每一行……")) as tell:
             prepared = here.prepare(tell)
@@ -262,8 +262,7 @@ def _result(here: Journey) -> None:
     _figures(result["inserted"], result["updated"], result["unchanged"], result["rejected"])
     going.tell(result["warnings"])
     if result.get("trouble"):
-        sentence, remedy = result["trouble"]
-        st.error(f"**{written.plain(sentence)}**  \n{written.plain(remedy)}", icon=":material/error:")
+        fragment.refused(*result["trouble"])
     if result.get("due"):
         st.warning(_("记录已写入,但覆盖还没有重新计算,覆盖页上的数字仍是旧的。"), icon=":material/info:")
     elif result.get("networks"):

@@ -200,31 +200,27 @@ def entries(
 
 def count(conn: psycopg.Connection[Any], network: str, query: Query) -> int:
     """Count the entries that fit."""
-    text = statement(FILE, "count").replace("{where}", statement(FILE, "where"))
-    row = conn.execute(text.encode(), _given(network, query)).fetchone()
+    row = conn.execute(_text("count"), _given(network, query)).fetchone()
     return int(row[0]) if row else 0
 
 
 def counts(conn: psycopg.Connection[Any], network: str, query: Query) -> dict[str, dict[str, int]]:
     """Count the entries that fit: ``{rule: {severity: number}}``."""
-    text = statement(FILE, "counts").replace("{where}", statement(FILE, "where"))
     found: dict[str, dict[str, int]] = {}
-    for rule, severity, number in conn.execute(text.encode(), _given(network, query)):
+    for rule, severity, number in conn.execute(_text("counts"), _given(network, query)):
         found.setdefault(rule, {})[severity] = number
     return found
 
 
 def seen(conn: psycopg.Connection[Any], network: str, query: Query) -> dict[int, datetime]:
     """Give the numbers of the entries that fit, each with when somebody last acted on it: what a bulk act is given."""
-    text = statement(FILE, "seen").replace("{where}", statement(FILE, "where"))
-    return dict(conn.execute(text.encode(), _given(network, query)).fetchall())
+    return dict(conn.execute(_text("seen"), _given(network, query)).fetchall())
 
 
 def position(conn: psycopg.Connection[Any], network: str, query: Query, entry_id: int) -> int | None:
     """Say where an entry stands in the list of those that fit, from 0; None where it does not fit."""
-    text = statement(FILE, "position").replace("{where}", statement(FILE, "where"))
-    text = text.replace("{order}", ORDERS[query.order])
-    row = conn.execute(text.encode(), {**_given(network, query), "id": entry_id}).fetchone()
+    text = _text("position", order=ORDERS[query.order])
+    row = conn.execute(text, {**_given(network, query), "id": entry_id}).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -291,9 +287,21 @@ def act_name(act: str) -> str:
 
 
 def _listing(conn: psycopg.Connection[Any], where: str, order: str, given: dict[str, Any]) -> list[Entry]:
-    text = statement(FILE, "entries").replace("{where}", statement(FILE, where)).replace("{order}", order)
     with conn.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(text.encode(), given).fetchall()
+        return cursor.execute(_text("entries", where, order), given).fetchall()
+
+
+def _text(name: str, where: str = "where", order: str = "") -> bytes:
+    """Put a statement together: what is given, among which entries, which of them, in which order."""
+    text = statement(FILE, name)
+    for part, value in (
+        ("{given}", statement(FILE, "given").rstrip()),
+        ("{among}", statement(FILE, "among").rstrip()),
+        ("{where}", statement(FILE, where)),
+        ("{order}", order),
+    ):
+        text = text.replace(part, value)
+    return text.encode()
 
 
 def _given(network: str, query: Query) -> dict[str, Any]:

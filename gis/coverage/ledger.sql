@@ -1,12 +1,6 @@
 -- name: entries
 -- Entries of the ledger that fit, one page; its finding stands as long as finding_id does.
-WITH RECURSIVE wanted AS (
-    SELECT id FROM atlas.area WHERE code = %(area)s::text
-    UNION
-    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
-), whose AS MATERIALIZED (
-    SELECT atlas.known_as(%(owner)s::text) AS id
-)
+{given}
 SELECT l.id, l.rule, l.severity, ST_AsBinary(l.geom) AS wkb, atlas.shown_measure(l.measure) AS measure, l.subjects,
     l.grid_codes AS grids, l.building_codes AS buildings, l.remedies, a.code AS area_code, a.name AS area_name, n.code AS network,
     l.finding_id, l.people, l.first_seen,
@@ -14,12 +8,26 @@ SELECT l.id, l.rule, l.severity, ST_AsBinary(l.geom) AS wkb, atlas.shown_measure
     l.gone_at, l.returns, l.state, l.owner_id, atlas.called(l.owner_id) AS owner, l.owner_id = atlas.account_id() IS TRUE AS mine,
     l.due_on, (l.due_on < atlas.today() AND l.state IN ('assigned', 'doing', 'checked')) IS TRUE AS overdue,
     l.exception_reason, l.exception_until, l.updated_at
+{among}
+ORDER BY {order} l.households DESC, l.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], l.severity), l.area_m2 DESC, l.id
+LIMIT %(limit)s::bigint OFFSET %(offset)s
+
+-- name: given
+-- What every list is given: the areas at and below the one that is asked for, the account that is meant.
+WITH RECURSIVE wanted AS (
+    SELECT id FROM atlas.area WHERE code = %(area)s::text
+    UNION
+    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
+), whose AS MATERIALIZED (
+    SELECT atlas.known_as(%(owner)s::text) AS id
+)
+
+-- name: among
+-- Entries that fit, with their network and area.
 FROM atlas.ledger AS l
 JOIN atlas.network AS n ON n.id = l.network_id
 LEFT JOIN atlas.area AS a ON a.id = l.area_id
 {where}
-ORDER BY {order} l.households DESC, l.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], l.severity), l.area_m2 DESC, l.id
-LIMIT %(limit)s::bigint OFFSET %(offset)s
 
 -- name: where
 -- Which entries fit.
@@ -39,66 +47,30 @@ WHERE n.code = %(network)s
 
 -- name: count
 -- How many entries fit.
-WITH RECURSIVE wanted AS (
-    SELECT id FROM atlas.area WHERE code = %(area)s::text
-    UNION
-    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
-), whose AS MATERIALIZED (
-    SELECT atlas.known_as(%(owner)s::text) AS id
-)
+{given}
 SELECT count(*)
-FROM atlas.ledger AS l
-JOIN atlas.network AS n ON n.id = l.network_id
-LEFT JOIN atlas.area AS a ON a.id = l.area_id
-{where}
+{among}
 
 -- name: counts
 -- (rule, severity, number) of the entries that fit.
-WITH RECURSIVE wanted AS (
-    SELECT id FROM atlas.area WHERE code = %(area)s::text
-    UNION
-    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
-), whose AS MATERIALIZED (
-    SELECT atlas.known_as(%(owner)s::text) AS id
-)
+{given}
 SELECT l.rule, l.severity, count(*)
-FROM atlas.ledger AS l
-JOIN atlas.network AS n ON n.id = l.network_id
-LEFT JOIN atlas.area AS a ON a.id = l.area_id
-{where}
+{among}
 GROUP BY l.rule, l.severity
 
 -- name: seen
 -- (number, when somebody last acted on it) of the entries that fit.
-WITH RECURSIVE wanted AS (
-    SELECT id FROM atlas.area WHERE code = %(area)s::text
-    UNION
-    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
-), whose AS MATERIALIZED (
-    SELECT atlas.known_as(%(owner)s::text) AS id
-)
+{given}
 SELECT l.id, l.updated_at
-FROM atlas.ledger AS l
-JOIN atlas.network AS n ON n.id = l.network_id
-LEFT JOIN atlas.area AS a ON a.id = l.area_id
-{where}
+{among}
 
 -- name: position
 -- Where an entry stands among those that fit, from 0.
-WITH RECURSIVE wanted AS (
-    SELECT id FROM atlas.area WHERE code = %(area)s::text
-    UNION
-    SELECT a.id FROM atlas.area AS a JOIN wanted AS w ON a.parent_id = w.id
-), whose AS MATERIALIZED (
-    SELECT atlas.known_as(%(owner)s::text) AS id
-), listed AS (
+{given}, listed AS (
     SELECT l.id, row_number() OVER (
         ORDER BY {order} l.households DESC, l.buildings DESC, array_position(ARRAY['blind', 'block', 'warn', 'hint'], l.severity), l.area_m2 DESC, l.id
     ) - 1 AS place
-    FROM atlas.ledger AS l
-    JOIN atlas.network AS n ON n.id = l.network_id
-    LEFT JOIN atlas.area AS a ON a.id = l.area_id
-    {where}
+    {among}
 )
 SELECT place FROM listed WHERE id = %(id)s
 
