@@ -90,11 +90,10 @@ class Workspace:
     """Where a run keeps its tables: gone with the transaction, whatever ends it.
 
     On the embedded server it is a schema created, filled and rolled back (or dropped) in one
-    transaction, of plain tables, which several workers can read. They are made and gone in one
-    transaction, so the embedded server (``wal_level = minimal``) writes no log for them; unlogged
-    ones cost the same, but a server killed while they are made may not start again (PostgreSQL 15:
-    "could not create file: File exists"). On an office's own server nothing outside schema
-    ``atlas`` may be made, so the tables are temporary and one process reads them.
+    transaction, of plain tables, which several workers can read. Unlogged ones would cost less,
+    but a server killed while they are made may not start again (PostgreSQL 15: "could not create
+    file: File exists"). On an office's own server nothing outside schema ``atlas`` may be made,
+    so the tables are temporary and one process reads them.
     """
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
