@@ -8,7 +8,7 @@ CREATE TABLE reach (
     found text NOT NULL,
     left_as text
 );
-COMMENT ON TABLE reach IS 'How far a right goes, by name: the condition on rows that may be read or changed, and on rows as they may be left behind, where that is another one. Read by guard() alone.';
+COMMENT ON TABLE reach IS 'How far a right goes, by name: the condition on rows that may be read or changed, and on rows as they may be left behind, where that is another one; {relation} stands for the table. Read by guard() alone.';
 DO $$
 DECLARE
     -- "(SELECT …)" is computed once per query, not per row.
@@ -44,7 +44,7 @@ BEGIN
         ('unit', '(' || wide || ' OR ' || lies || ' OR ' || grids || ') AND units && (SELECT atlas.account_units())::text[]', NULL),
         ('led', '(' || wide || ' OR ' || lies || ' OR ' || grids || ') AND EXISTS (SELECT FROM atlas.casefile c'
             || ' WHERE c.incident_id = incident.id AND c.units && (SELECT atlas.account_units())::text[])', NULL),
-        ('case', 'EXISTS (SELECT FROM atlas.casefile c WHERE c.incident_id = incident_id)', NULL);
+        ('case', 'EXISTS (SELECT FROM atlas.casefile c WHERE c.incident_id = {relation}.incident_id)', NULL);
 END $$;
 
 CREATE OR REPLACE FUNCTION guard(relation text, operation text, roles text[], reach text) RETURNS void
@@ -54,8 +54,8 @@ DECLARE
     who text := format('(SELECT atlas.has_role(%L::text[]))', roles);
 BEGIN
     SELECT r.* INTO STRICT rule FROM atlas.reach r WHERE r.name = guard.reach;
-    rule.left_as := who || ' AND (' || coalesce(rule.left_as, rule.found) || ')';
-    rule.found := who || ' AND (' || rule.found || ')';
+    rule.left_as := who || ' AND (' || replace(coalesce(rule.left_as, rule.found), '{relation}', quote_ident(relation)) || ')';
+    rule.found := who || ' AND (' || replace(rule.found, '{relation}', quote_ident(relation)) || ')';
     IF operation = 'select' THEN
         EXECUTE format('CREATE POLICY %I ON atlas.%I FOR SELECT TO atlas_app USING (%s)', reach || '_select', relation, rule.found);
     ELSIF operation = 'insert' THEN
