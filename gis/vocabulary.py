@@ -85,6 +85,57 @@ class IncidentKind(StrEnum):
     ENFORCEMENT = "enforcement"
 
 
+class CaseState(StrEnum):
+    """Where a case stands in its flow, in the order of the flow; the last three are ends (domain facts §1.8)."""
+
+    REPORTED = "reported"
+    VERIFYING = "verifying"
+    FILED = "filed"
+    DISPATCHED = "dispatched"
+    HANDLING = "handling"
+    ANSWERED = "answered"
+    CHECKED = "checked"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    MERGED = "merged"
+
+
+class Act(StrEnum):
+    """What is done with a case: every event is one of these (domain facts §1.8, §2.4, §3, §4)."""
+
+    REPORT = "report"
+    VERIFY = "verify"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    DISPATCH = "dispatch"
+    RETURN = "return"
+    BEGIN = "begin"
+    INTERIM = "interim"
+    NOTE = "note"
+    ANSWER = "answer"
+    CHECK = "check"
+    CLOSE = "close"
+    RATE = "rate"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    EXTEND = "extend"
+    CARD = "card"
+    APPEAL = "appeal"
+    DECIDE = "decide"
+    REOPEN = "reopen"
+    LINK = "link"
+    MERGE = "merge"
+    CHANGE = "change"
+    IMPORT = "import"
+    MEASURES = "measures"
+    MEDIATE = "mediate"
+    AGREE = "agree"
+    PERFORM = "perform"
+    CONFIRM = "confirm"
+    REVISIT = "revisit"
+    STAGE = "stage"
+
+
 class Channel(StrEnum):
     """How an incident became known."""
 
