@@ -6,6 +6,7 @@ can be given a leading unit, which ends what was in force for the same matter be
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +22,14 @@ from gis.vocabulary import IncidentKind
 from gis.vocabulary import Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import psycopg
 
     from gis.vocabulary import Actor
 
+SEPARATORS = re.compile("[、,，;；\n]")
 _queries = aiosql.from_path(Path(__file__).with_name("duties.sql"), "psycopg", mandatory_parameters=False)
 
 
@@ -69,6 +72,32 @@ def listing(
     given = {"kind": kind, "category": category, "area": area, "words": words.strip(), "day": day, "limit": limit}
     with conn.cursor(row_factory=class_row(Item)) as cursor:
         return cursor.execute(_queries.duties.sql, given).fetchall()
+
+
+def nearest(
+    conn: psycopg.Connection[Any], kind: IncidentKind | str, category: str, areas: Sequence[str], day: date
+) -> list[Item]:
+    """Give the items in force for a category: all of the nearest division that has any.
+
+    Parameters
+    ----------
+    conn : Connection
+        Of a session.
+    kind, category : str
+        Which matters.
+    areas : sequence of str
+        Codes of the area and of those above it, nearest first; the whole office comes last.
+    day : date
+        The day.
+    """
+    given = {"kind": IncidentKind(kind).value, "category": category, "areas": list(areas), "day": day}
+    with conn.cursor(row_factory=class_row(Item)) as cursor:
+        return cursor.execute(_queries.nearest.sql, given).fetchall()
+
+
+def units(text: str) -> tuple[str, ...]:
+    """Take a list of units apart, as the duty list writes it: ``、`` ``,`` ``;`` between them."""
+    return tuple(dict.fromkeys(part.strip() for part in SEPARATORS.split(text) if part.strip()))
 
 
 def claim(

@@ -11,6 +11,18 @@ WHERE d.valid_from <= coalesce(%(day)s, atlas.today()) AND (d.valid_to IS NULL O
 ORDER BY d.kind, d.category, d.area_code NULLS FIRST, d.code
 LIMIT %(limit)s;
 
+-- name: nearest
+-- items in force on a day for a category: all of the nearest division (codes, nearest first; then the whole office) that has any
+SELECT id, code, name, listing, kind, category, area, lead, assists, basis, valid_from, valid_to
+FROM (
+    SELECT d.id, d.code, d.name, d.listing, d.kind, d.category, d.area_code AS area, d.lead, d.assists, d.basis, d.valid_from, d.valid_to,
+        dense_rank() OVER (ORDER BY array_position(%(areas)s::text[], nullif(d.area_code, '')) NULLS LAST) AS rank
+    FROM atlas.duty d
+    WHERE d.kind = %(kind)s AND d.category = %(category)s AND (coalesce(d.area_code, '') = '' OR d.area_code = ANY (%(areas)s::text[]))
+        AND d.valid_from <= %(day)s AND (d.valid_to IS NULL OR d.valid_to >= %(day)s)
+) AS fit
+WHERE rank = 1 ORDER BY code;
+
 -- name: end_before!
 -- items of a category and area in force when another begins: they end the day before
 UPDATE atlas.duty d SET valid_to = greatest(%(begins)s::date - 1, d.valid_from), updated_at = now()
