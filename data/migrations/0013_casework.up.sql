@@ -81,6 +81,36 @@ COMMENT ON FUNCTION account_units() IS 'Units the actor works for.';
 
 -- the case file ----------------------------------------------------------------------------------
 
+CREATE FUNCTION cell_quad(cell_column integer, cell_row integer) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    -- Each bit of both is moved to twice its place, by doubling the gaps.
+    x bigint := cell_column;
+    y bigint := cell_row;
+BEGIN
+    x := (x | (x << 16)) & 281470681808895;
+    y := (y | (y << 16)) & 281470681808895;
+    x := (x | (x << 8)) & 71777214294589695;
+    y := (y | (y << 8)) & 71777214294589695;
+    x := (x | (x << 4)) & 1085102592571150095;
+    y := (y | (y << 4)) & 1085102592571150095;
+    x := (x | (x << 2)) & 3689348814741910323;
+    y := (y | (y << 2)) & 3689348814741910323;
+    RETURN ((x | (x << 1)) & 6148914691236517205) | (((y | (y << 1)) & 6148914691236517205) << 1);
+END $$;
+COMMENT ON FUNCTION cell_quad(integer, integer) IS 'Morton number of a zoom-13 cell (column and row interleaved): the cells of a tile are one range of numbers.';
+
+CREATE FUNCTION clock_of(state text, suspended boolean, warn_at timestamptz, due_at timestamptz, at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN state IN ('closed', 'rejected', 'merged') THEN 'ended'
+    WHEN suspended THEN 'paused'
+    WHEN due_at IS NULL THEN 'none'
+    WHEN due_at < at THEN 'late'
+    WHEN warn_at <= at THEN 'near'
+    ELSE 'running' END;
+COMMENT ON FUNCTION clock_of(text, boolean, timestamptz, timestamptz, timestamptz) IS 'How a case stands with its clock at a moment: late, near (its end), running, paused, none (no limit known), ended.';
+
 CREATE TABLE casefile (
     incident_id bigint PRIMARY KEY REFERENCES incident ON DELETE CASCADE,
     kind text NOT NULL CHECK (kind IN ('matter', 'hazard', 'dispute', 'enforcement')),
@@ -108,6 +138,7 @@ CREATE TABLE casefile (
     closed_at timestamptz,
     area_id bigint REFERENCES area ON DELETE SET NULL,
     grid_id bigint REFERENCES grid ON DELETE SET NULL,
+    quad bigint,
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK ((state = 'merged') = (into_id IS NOT NULL))
 );
@@ -120,12 +151,14 @@ COMMENT ON COLUMN casefile.terms IS 'What the duty list said when it was dispatc
 COMMENT ON COLUMN casefile.stage IS 'Stage whose clock runs out first; due_at and warn_at are its.';
 COMMENT ON COLUMN casefile.due_at IS 'When that clock runs out; null when none runs (closed, suspended, no limit known).';
 COMMENT ON COLUMN casefile.warn_at IS 'From when on it is shown as near its end (yellow).';
+COMMENT ON COLUMN casefile.quad IS 'Zoom-13 cell of its place (cell_quad): a tile far out is one range of an index.';
 CREATE INDEX casefile_due ON casefile (due_at, incident_id) WHERE state NOT IN ('closed', 'rejected', 'merged');
 CREATE INDEX casefile_area ON casefile (area_id, due_at) WHERE state NOT IN ('closed', 'rejected', 'merged');
 CREATE INDEX casefile_grid ON casefile (grid_id);
 CREATE INDEX casefile_handler ON casefile (handler_id) WHERE state NOT IN ('closed', 'rejected', 'merged');
 CREATE INDEX casefile_units ON casefile USING gin (units) WITH (fastupdate = off) WHERE units <> '{}';
 CREATE INDEX casefile_occurred ON casefile (occurred_at);
+CREATE INDEX casefile_quad ON casefile (quad) WHERE state NOT IN ('closed', 'rejected', 'merged');
 
 CREATE TABLE case_event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -199,8 +232,9 @@ COMMENT ON FUNCTION flow_state(text, timestamptz) IS 'State of the flow that a w
 CREATE FUNCTION open_files() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
 BEGIN
-    INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id)
-    SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id FROM new_rows;
+    INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id, quad)
+    SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id, cell_quad(cell_column(geom_web), cell_row(geom_web))
+    FROM new_rows;
     INSERT INTO case_event (incident_id, seq, act, state, at)
     SELECT id, 1, CASE WHEN source_id IS NULL THEN 'report' ELSE 'import' END, flow_state(state, closed_at), coalesce(occurred_at, created_at)
     FROM new_rows;
@@ -212,10 +246,10 @@ CREATE FUNCTION follow_incidents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
 BEGIN
     UPDATE casefile c SET category = n.category, channel = n.channel, occurred_at = n.occurred_at, closed_at = n.closed_at,
-        area_id = n.area_id, grid_id = n.grid_id, kind = n.kind, updated_at = now()
-    FROM new_rows n
-    WHERE c.incident_id = n.id AND (c.category, c.channel, c.occurred_at, c.closed_at, c.area_id, c.grid_id, c.kind)
-        IS DISTINCT FROM (n.category, n.channel, n.occurred_at, n.closed_at, n.area_id, n.grid_id, n.kind);
+        area_id = n.area_id, grid_id = n.grid_id, kind = n.kind, quad = n.quad, updated_at = now()
+    FROM (SELECT *, cell_quad(cell_column(geom_web), cell_row(geom_web)) AS quad FROM new_rows) AS n
+    WHERE c.incident_id = n.id AND (c.category, c.channel, c.occurred_at, c.closed_at, c.area_id, c.grid_id, c.kind, c.quad)
+        IS DISTINCT FROM (n.category, n.channel, n.occurred_at, n.closed_at, n.area_id, n.grid_id, n.kind, n.quad);
     IF coalesce(current_setting('atlas.flow', true), '') <> 'on' THEN
         -- The file said something new: that is an event too.
         WITH told AS (
@@ -233,8 +267,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION follow_incidents() IS 'Keeps the copies of casefile, and notes as an event what an import says of the state. Steps of the flow set atlas.flow.';
 
-INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id)
-SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id FROM incident;
+INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id, quad)
+SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id, cell_quad(cell_column(geom_web), cell_row(geom_web))
+FROM incident;
 INSERT INTO case_event (incident_id, seq, act, state, at)
 SELECT id, 1, 'import', flow_state(state, closed_at), coalesce(occurred_at, created_at) FROM incident;
 CREATE TRIGGER open_files AFTER INSERT ON incident REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION open_files();
@@ -278,4 +313,4 @@ SELECT guard('photo', 'insert', '{supervisor,worker,department}', 'case');
 DROP POLICY incident_insert ON incident;
 SELECT guard('incident', 'insert', '{supervisor,worker}', 'incident');
 GRANT SELECT ON reach TO atlas_app; -- no policy: nobody sees a row
-GRANT EXECUTE ON FUNCTION account_units(), flow_state(text, timestamptz) TO atlas_app;
+GRANT EXECUTE ON FUNCTION account_units(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer) TO atlas_app;
