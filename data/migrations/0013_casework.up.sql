@@ -117,21 +117,26 @@ CREATE TABLE casefile (
     state text NOT NULL DEFAULT 'reported' CHECK (state IN ('reported', 'verifying', 'filed', 'dispatched', 'handling', 'answered', 'checked', 'closed', 'rejected', 'merged')),
     seq integer NOT NULL DEFAULT 1,
     suspended boolean NOT NULL DEFAULT false,
+    verified text NOT NULL DEFAULT '' CHECK (verified IN ('', 'exist', 'not_exist', 'unable')),
     level smallint CHECK (level BETWEEN 1 AND 4),
     card text CHECK (card IN ('yellow', 'red')),
     units text[] NOT NULL DEFAULT '{}',
-    handler_id bigint REFERENCES account,
+    handler_id bigint REFERENCES account ON DELETE SET NULL,
+    answered_by text NOT NULL DEFAULT '',
     duty_id bigint REFERENCES duty,
     terms jsonb NOT NULL DEFAULT '{}',
     stage text,
     due_at timestamptz,
     warn_at timestamptz,
     returns integer NOT NULL DEFAULT 0,
+    reworked integer NOT NULL DEFAULT 0,
     reopened integer NOT NULL DEFAULT 0,
     extended integer NOT NULL DEFAULT 0,
+    asking boolean NOT NULL DEFAULT false,
     rating text CHECK (rating IN ('good', 'fair', 'bad')),
     appeal text CHECK (appeal IN ('open', 'upheld', 'dismissed')),
     into_id bigint REFERENCES incident,
+    key text UNIQUE,
     category text NOT NULL DEFAULT '',
     channel text NOT NULL DEFAULT 'other',
     occurred_at timestamptz,
@@ -140,10 +145,18 @@ CREATE TABLE casefile (
     grid_id bigint REFERENCES grid ON DELETE SET NULL,
     quad bigint,
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CHECK ((state = 'merged') = (into_id IS NOT NULL))
+    CHECK ((state = 'merged') = (into_id IS NOT NULL)),
+    CHECK (NOT suspended OR state IN ('filed', 'dispatched', 'handling')),
+    CHECK (NOT asking OR state IN ('dispatched', 'handling')),
+    CHECK (rating IS NULL OR state = 'closed')
 );
 COMMENT ON TABLE casefile IS 'One row per incident: where its flow stands, whose it is, until when. Derived from case_event; the columns from category on are copies of the incident, kept by trigger, so that a list needs no join.';
 COMMENT ON COLUMN casefile.seq IS 'Number of its last event: who acts names it, and the second of two is refused.';
+COMMENT ON COLUMN casefile.verified IS 'Last word of a verification on site: exist, not_exist, unable; empty before one.';
+COMMENT ON COLUMN casefile.answered_by IS 'Account that said it was done: another one checks it.';
+COMMENT ON COLUMN casefile.returns IS 'How often a unit gave it back; reworked: failed its check; reopened; extended: got more time.';
+COMMENT ON COLUMN casefile.asking IS 'Whether more time was asked for and nobody decided yet.';
+COMMENT ON COLUMN casefile.key IS 'What the reporter''s device called the report: sent twice over a bad line it is still one case.';
 COMMENT ON COLUMN casefile.level IS '1 gravest … 4 least: of hazards 重大 较大 一般 低, of disputes red orange yellow blue (names and owners in the table of levels).';
 COMMENT ON COLUMN casefile.card IS 'Supervision card (督办): yellow or red.';
 COMMENT ON COLUMN casefile.units IS 'Lead unit first, then those that assist.';
@@ -231,16 +244,23 @@ COMMENT ON FUNCTION flow_state(text, timestamptz) IS 'State of the flow that a w
 
 CREATE FUNCTION open_files() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+DECLARE
+    told jsonb := coalesce(nullif(current_setting('atlas.told', true), '')::jsonb, '{}');
 BEGIN
-    INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id, quad)
-    SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id, cell_quad(cell_column(geom_web), cell_row(geom_web))
+    INSERT INTO casefile (incident_id, kind, state, category, channel, occurred_at, closed_at, area_id, grid_id, quad,
+        level, key, answered_by)
+    SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, closed_at, area_id, grid_id, cell_quad(cell_column(geom_web), cell_row(geom_web)),
+        (told #>> '{data,level}')::smallint, told ->> 'key',
+        CASE WHEN source_id IS NULL AND flow_state(state, closed_at) = 'answered' THEN actor_name() ELSE '' END
     FROM new_rows;
-    INSERT INTO case_event (incident_id, seq, act, state, at)
-    SELECT id, 1, CASE WHEN source_id IS NULL THEN 'report' ELSE 'import' END, flow_state(state, closed_at), coalesce(occurred_at, created_at)
+    INSERT INTO case_event (incident_id, seq, act, state, at, unit, note, data, geom)
+    SELECT id, 1, CASE WHEN source_id IS NULL THEN 'report' ELSE 'import' END, flow_state(state, closed_at),
+        coalesce((told ->> 'at')::timestamptz, occurred_at, created_at), coalesce(told ->> 'unit', ''), coalesce(told ->> 'note', ''),
+        coalesce(told -> 'data', '{}'), CASE WHEN told ? 'at' THEN geom END
     FROM new_rows;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION open_files() IS 'Gives every new incident its case file and first event.';
+COMMENT ON FUNCTION open_files() IS 'Gives every new incident its case file and first event; a report says in atlas.told what its event is to keep.';
 
 CREATE FUNCTION follow_incidents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
@@ -256,7 +276,9 @@ BEGIN
             SELECT n.id, flow_state(n.state, n.closed_at) AS state, n.closed_at FROM new_rows n JOIN old_rows o USING (id)
             WHERE flow_state(n.state, n.closed_at) <> flow_state(o.state, o.closed_at)
         ), stepped AS (
-            UPDATE casefile c SET state = t.state, seq = c.seq + 1, updated_at = now()
+            UPDATE casefile c SET state = t.state, seq = c.seq + 1, updated_at = now(), suspended = false, asking = false, answered_by = '',
+                rating = CASE WHEN t.state = 'closed' THEN c.rating END,
+                card = CASE WHEN t.state NOT IN ('closed', 'rejected') THEN c.card END
             FROM told t WHERE c.incident_id = t.id AND c.state <> t.state AND c.state <> 'merged'
             RETURNING c.incident_id, c.seq, c.state, t.closed_at
         )
