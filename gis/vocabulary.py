@@ -100,6 +100,17 @@ class CaseState(StrEnum):
     MERGED = "merged"
 
 
+class Standing(StrEnum):
+    """How a case stands with its clock (``atlas.clock_of``)."""
+
+    LATE = "late"
+    NEAR = "near"
+    RUNNING = "running"
+    PAUSED = "paused"
+    NONE = "none"
+    ENDED = "ended"
+
+
 class Act(StrEnum):
     """What is done with a case: every event is one of these (domain facts §1.8, §2.4, §3, §4)."""
 
@@ -388,13 +399,16 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
     ),
     Dataset.DUTIES: (
         Field("code", "text", "编号"),
-        Field("name", "text", "事项名称"),
+        Field("number", "text", "序号"),
+        Field("name", "text", "事项名称", required=True),
+        Field("domain", "text", "领域"),
         Field("listing", "Listing", "清单"),
         Field("kind", "IncidentKind", "类别"),
-        Field("category", "text", "小类", required=True),
+        Field("category", "text", "小类"),
         Field("area_code", "text", "辖区编码"),
         Field("lead", "text", "牵头单位"),
         Field("assists", "text", "配合单位"),
+        Field("task", "text", "配合内容"),
         Field("basis", "text", "依据"),
         Field("valid_from", "date", "生效日期"),
         Field("valid_to", "date", "失效日期"),

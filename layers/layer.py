@@ -78,13 +78,17 @@ class Layer:
     relations : tuple of str
         Tables whose change changes the tiles.
     filters : frozenset of str
-        Parameters the route takes: ``network``, ``rule``, ``severity``, ``kind``, ``code``.
+        Parameters the route takes: ``network``, ``rule``, ``severity``, ``kind``, ``code``, ``state``,
+        ``level``, ``clock``, ``category``, and the days ``since`` and ``until``.
     fields : tuple of (str, str)
         Property and Chinese label, for the tooltip and the panel.
     legend : tuple of Entry
         Lines of the legend.
     values : mapping of str to frozenset
         Values a filter may have, where they are a closed set.
+    ages_s : int
+        Seconds after which a tile is another one without any change: what it shows depends on
+        the time of day. 0: it does not.
     paint : callable, optional
         Theme to MapLibre style layers: the layer belongs to the basemap.
     deck : callable, optional
@@ -100,6 +104,7 @@ class Layer:
     fields: tuple[tuple[str, str], ...] = ()
     legend: tuple[Entry, ...] = ()
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ages_s: int = 0
     paint: Callable[[Theme], list[dict[str, Any]]] | None = None
     deck: Callable[[Theme], dict[str, Any]] | None = None
 

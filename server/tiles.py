@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 import zlib
+from datetime import date
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -55,7 +56,11 @@ MOST_VALUES = 200
 _NUMBER = re.compile(r"[0-9]{1,8}", re.ASCII)
 _CODE = re.compile(r"[^\x00-\x1f,]{1,64}")
 _GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*(?:,|$)", re.IGNORECASE | re.ASCII)
-_PLURAL = {"rule": "rules", "severity": "severities", "kind": "kinds", "code": "codes"}
+_PLURAL = {
+    "rule": "rules", "severity": "severities", "kind": "kinds", "code": "codes",
+    "state": "states", "level": "levels", "clock": "clocks", "category": "categories",
+}  # fmt: skip
+_DAYS = ("since", "until")
 
 store = Store(STORE_BYTES)
 
@@ -159,7 +164,16 @@ def _filters(request: Request, layer: Layer) -> dict[str, Any]:
         if values is not None and not _legal(values, layer.values.get(name)):
             raise FilterUnknown(name=name, layer=layer.key)
         parameters[_PLURAL[name]] = values
+    for name in layer.filters.intersection(_DAYS):
+        parameters[name] = _day(chosen.get(name), name, layer)
     return parameters
+
+
+def _day(given: str | None, name: str, layer: Layer) -> date | None:
+    try:
+        return None if given is None else date.fromisoformat(given)
+    except ValueError as error:
+        raise FilterUnknown(name=name, layer=layer.key) from error
 
 
 def _legal(values: list[str], known: frozenset[str] | None) -> bool:

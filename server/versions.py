@@ -99,5 +99,6 @@ def mark(layer: Layer, current: dict[str, int], actor: Actor, choice: str) -> st
         A quoted strong tag.
     """
     numbers = ",".join(str(current.get(relation, 0)) for relation in (*layer.relations, *RIGHTS))
-    text = "|".join((layer.key, code_version(layer.key), numbers, actor.name, choice))
+    age = str(int(time.time() / layer.ages_s)) if layer.ages_s else ""
+    text = "|".join((layer.key, code_version(layer.key), numbers, actor.name, choice, age))
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

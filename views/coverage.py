@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.casework import words
 from gis.coverage import wording
 from gis.i18n import translate as _
 from layers.catalog import layer as described
@@ -137,6 +138,7 @@ def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
         "mark": atlas.MARK,
         "lines": atlas.words(shown),
         "rules": {rule: wording.title(rule) for rule in desk.counts},
+        "values": words.tooltips(),
         "more": _("点击查看"),
         "row": "" if desk.entry is None else f"row-{desk.entry.severity}-{desk.entry.id}",
     }

@@ -18,7 +18,8 @@ function lines(found, data) {
   for (const [name, label] of data.lines[found.layerName] ?? []) {
     const value = name === "rule_label" ? data.rules[found.rule] : found[name];
     if (value === undefined) continue;
-    const written = /^-?\d+$/.test(value) && name !== "code" ? Number(value).toLocaleString("en-US") : value;
+    const called = data.values?.[name]?.[value];
+    const written = called !== undefined ? called : /^-?\d+$/.test(value) && name !== "code" ? Number(value).toLocaleString("en-US") : value;
     shown.push([shown.length === 0 && Number.isNaN(Number(value)) ? "" : label, written]);
   }
   return shown;

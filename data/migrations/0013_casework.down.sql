@@ -4,8 +4,9 @@ DROP POLICY led_select ON incident;
 DROP POLICY incident_select ON incident;
 DROP TRIGGER follow_incidents ON incident;
 DROP TRIGGER open_files ON incident;
+DROP TRIGGER number_incident ON incident;
 DROP TABLE photo, case_link, case_event, casefile;
-DROP FUNCTION open_files(), follow_incidents(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), account_units();
+DROP FUNCTION number_incident(), shown_data(jsonb), mask_data(jsonb), open_files(), follow_incidents(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), quad_column(bigint), account_units();
 ALTER TABLE account DROP COLUMN units;
 CREATE OR REPLACE FUNCTION guard(relation text, operation text, roles text[], reach text) RETURNS void
 LANGUAGE plpgsql SET search_path = atlas, public, pg_temp AS $$

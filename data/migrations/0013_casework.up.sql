@@ -100,6 +100,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION cell_quad(integer, integer) IS 'Morton number of a zoom-13 cell (column and row interleaved): the cells of a tile are one range of numbers.';
 
+CREATE FUNCTION quad_column(quad bigint) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE x bigint := quad & 6148914691236517205;
+BEGIN
+    x := (x | (x >> 1)) & 3689348814741910323;
+    x := (x | (x >> 2)) & 1085102592571150095;
+    x := (x | (x >> 4)) & 71777214294589695;
+    x := (x | (x >> 8)) & 281470681808895;
+    RETURN (x | (x >> 16)) & 4294967295;
+END $$;
+COMMENT ON FUNCTION quad_column(bigint) IS 'Column a Morton number was made of; of the number shifted by one bit: the row.';
+
 CREATE FUNCTION clock_of(state text, suspended boolean, warn_at timestamptz, due_at timestamptz, at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -171,7 +183,8 @@ CREATE INDEX casefile_grid ON casefile (grid_id);
 CREATE INDEX casefile_handler ON casefile (handler_id) WHERE state NOT IN ('closed', 'rejected', 'merged');
 CREATE INDEX casefile_units ON casefile USING gin (units) WITH (fastupdate = off) WHERE units <> '{}';
 CREATE INDEX casefile_occurred ON casefile (occurred_at);
-CREATE INDEX casefile_quad ON casefile (quad) WHERE state NOT IN ('closed', 'rejected', 'merged');
+CREATE INDEX casefile_quad ON casefile (quad);
+CREATE INDEX casefile_open_quad ON casefile (quad) WHERE state NOT IN ('closed', 'rejected', 'merged');
 
 CREATE TABLE case_event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -225,6 +238,24 @@ COMMENT ON COLUMN photo.sha256 IS 'Of the file as it came: the same picture for 
 CREATE INDEX photo_incident ON photo (incident_id);
 CREATE INDEX photo_sha256 ON photo (sha256);
 ALTER TABLE photo ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- masking of what an event keeps --------------------------------------------------------------------
+
+CREATE FUNCTION mask_data(given jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = atlas, public, pg_temp AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(given)
+        WHEN 'string' THEN to_jsonb(mask_text(given #>> '{}'))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(mask_data(e.value) ORDER BY e.place), '[]') FROM jsonb_array_elements(given) WITH ORDINALITY AS e (value, place))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(e.key, mask_data(e.value)), '{}') FROM jsonb_each(given) AS e)
+        ELSE given END;
+END $$;
+COMMENT ON FUNCTION mask_data(jsonb) IS 'Texts inside a JSON value masked as mask_text does; numbers and keys stay.';
+
+CREATE FUNCTION shown_data(given jsonb) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN sees_personal() THEN given ELSE mask_data(given) END;
+COMMENT ON FUNCTION shown_data(jsonb) IS 'What an event keeps, as the actor may read it.';
 
 -- every incident has its file --------------------------------------------------------------------
 
@@ -294,6 +325,14 @@ SELECT id, kind, flow_state(state, closed_at), category, channel, occurred_at, c
 FROM incident;
 INSERT INTO case_event (incident_id, seq, act, state, at)
 SELECT id, 1, 'import', flow_state(state, closed_at), coalesce(occurred_at, created_at) FROM incident;
+CREATE FUNCTION number_incident() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.code := 'SB' || to_char(atlas.today(), 'YYYYMMDD') || '-' || NEW.id;
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION number_incident() IS 'Gives a report without a number of its own one that says the day and is never used again.';
+CREATE TRIGGER number_incident BEFORE INSERT ON incident FOR EACH ROW WHEN (NEW.code = '') EXECUTE FUNCTION number_incident();
 CREATE TRIGGER open_files AFTER INSERT ON incident REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION open_files();
 CREATE TRIGGER follow_incidents AFTER UPDATE ON incident REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION follow_incidents();
@@ -335,4 +374,4 @@ SELECT guard('photo', 'insert', '{supervisor,worker,department}', 'case');
 DROP POLICY incident_insert ON incident;
 SELECT guard('incident', 'insert', '{supervisor,worker}', 'incident');
 GRANT SELECT ON reach TO atlas_app; -- no policy: nobody sees a row
-GRANT EXECUTE ON FUNCTION account_units(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer) TO atlas_app;
+GRANT EXECUTE ON FUNCTION account_units(), mask_data(jsonb), shown_data(jsonb), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), quad_column(bigint) TO atlas_app;

@@ -8,6 +8,7 @@ from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.vocabulary import Act
 from gis.vocabulary import CaseState
+from gis.vocabulary import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,26 @@ def state(word: str) -> str:
 def standing(word: str, *, suspended: bool = False) -> str:
     """Name of a state, and whether the case waits."""
     return _("{state}(已挂起)").format(state=state(word)) if suspended else state(word)
+
+
+def clock(word: str) -> str:
+    """Name of how a case stands with its clock."""
+    return {
+        Standing.LATE: _("已超期"),
+        Standing.NEAR: _("临期"),
+        Standing.RUNNING: _("计时中"),
+        Standing.PAUSED: _("已暂停"),
+        Standing.NONE: _("无时限"),
+        Standing.ENDED: _("已办结"),
+    }[Standing(word)]
+
+
+def tooltips() -> dict[str, dict[str, str]]:
+    """Name the values a tile of incidents carries as keys: by property, by value."""
+    return {
+        "state": {word.value: state(word) for word in CaseState},
+        "clock": {word.value: clock(word) for word in Standing},
+    }
 
 
 def act(word: str) -> str:
@@ -111,6 +132,12 @@ def choices(word: str) -> str:
 def relation(word: str) -> str:
     """Name of how two cases belong together."""
     return {"related": _("相关"), "relapse": _("复发"), "cause": _("起因"), "duplicate": _("疑似重复")}[word]
+
+
+def relations() -> str:
+    """List how two cases may belong together, for people."""
+    told = [f"{word}({relation(word)})" for word in ("related", "relapse", "cause", "duplicate")]
+    return joined([*told, _("none(取消关联)")])
 
 
 def listed(names: Iterable[str]) -> str:

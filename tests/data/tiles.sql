@@ -31,6 +31,9 @@ SELECT 'E' || i, (ARRAY['matter', 'matter', 'hazard', 'dispute', 'enforcement'])
     timestamptz '2026-01-01' + i * interval '1 day',
     ST_SetSRID(ST_Point(121.40 + 0.024 * ((i * 6007) % 1000) / 1000.0, 31.20 + 0.024 * ((i * 7001) % 997) / 997.0), 4490)
 FROM generate_series(1, 200) AS i;
+UPDATE incident SET closed_at = occurred_at + interval '2 days' WHERE id % 4 = 0;
+UPDATE casefile SET due_at = now() + interval '1 day' * (incident_id % 7 - 3), warn_at = now() - interval '1 hour', level = incident_id % 4 + 1
+WHERE state <> 'closed' AND incident_id % 3 > 0;
 INSERT INTO assignment (network_id, building_id, grid_id)
 SELECT g.network_id, b.id, min(g.id) FROM grid g JOIN building b ON ST_Covers(g.geom, b.geom) GROUP BY 1, 2;
 INSERT INTO water (code, name, kind, geom)

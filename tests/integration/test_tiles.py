@@ -248,6 +248,93 @@ def test_incidents_far_out_are_counted_exactly_by_kind(visitor, zoom):
     assert hazards["incidents"].sum() == (points["kind"] == "hazard").sum()
 
 
+def cases():
+    """Incidents with a place, their case files, and how each stands with its clock by the words of the contract."""
+    with session(Actor.job("test")) as conn:
+        now = conn.execute("SELECT now()").fetchone()[0]
+        files = conn.execute("SELECT incident_id, state, level, due_at, warn_at FROM casefile").fetchall()
+    files = pd.DataFrame(files, columns=["id", "stage", "level", "due_at", "warn_at"])
+    rows = table("incident").merge(files, on="id")
+    rows["clock"] = [
+        "ended" if row.stage == "closed"
+        else "none" if pd.isna(row.due_at)
+        else "late" if row.due_at < now
+        else "near" if row.warn_at <= now
+        else "running"
+        for row in rows.itertuples()
+    ]  # fmt: skip
+    rows["day"] = rows["occurred_at"].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d")
+    return rows
+
+
+CHOICES = {
+    "open": ({"state": "reported"}, lambda rows: rows["stage"] == "reported"),
+    "closed": ({"state": "closed,rejected"}, lambda rows: rows["stage"] == "closed"),
+    "late": ({"clock": "late"}, lambda rows: rows["clock"] == "late"),
+    "near hazards": (
+        {"clock": "near,late", "kind": "hazard"},
+        lambda rows: rows["clock"].isin(["near", "late"]) & (rows["kind"] == "hazard"),
+    ),
+    "grave": ({"level": "1,2"}, lambda rows: rows["level"].isin([1, 2])),
+    "category": ({"category": "06010"}, lambda rows: rows["category"] == "06010"),
+    "a month": (
+        {"since": "2026-03-01", "until": "2026-03-31"},
+        lambda rows: (rows["day"] >= "2026-03-01") & (rows["day"] <= "2026-03-31"),
+    ),
+    "since": ({"since": "2026-06-30"}, lambda rows: rows["day"] >= "2026-06-30"),
+    "until, closed": (
+        {"until": "2026-02-10", "state": "closed"},
+        lambda rows: (rows["day"] <= "2026-02-10") & (rows["stage"] == "closed"),
+    ),
+}
+
+
+@pytest.mark.parametrize("zoom", [7, 12, 13])
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_choice_among_cases_is_counted_exactly(visitor, choice, zoom):
+    filters, holds = CHOICES[choice]
+    rows = cases()
+    wanted = rows[holds(rows)]
+    assert 0 < len(wanted) < len(rows) or choice == "category"
+    got = drawn_cells(visitor, "incident", zoom, **filters)
+    assert got["incidents"].sum() == len(wanted)
+    counted = got.set_index(["kind", "column", "row"])["incidents"].sort_index().to_dict()
+    assert counted == cells(wanted, zoom, by=("kind",))["n"].sum().to_dict()
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_choice_among_cases_near_by(visitor, choice):
+    filters, holds = CHOICES[choice]
+    rows = cases()
+    wanted = set(rows[holds(rows)]["code"])
+    got = pd.concat(
+        [visitor.tile("incident", (16, x, y), **filters) for x, y in tiles_around(16) if _there(visitor, x, y, filters)]
+    )
+    assert set(got["code"]) == wanted
+    by_code = rows.set_index("code")["clock"]
+    assert {row.code: row.clock for row in got.itertuples()} == {code: by_code[code] for code in wanted}
+
+
+def _there(visitor, x, y, filters):
+    return visitor.ask(f"/tiles/incident/16/{x}/{y}.pbf", params=filters).status_code == 200
+
+
+def tiles_around(zoom):
+    """Tiles of a zoom that hold the street."""
+    _, west, north = place(zoom, (121.3999, 31.2245))
+    _, east, south = place(zoom, (121.4245, 31.1999))
+    return [(x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"since": "2026-02-30"}, {"until": "yesterday"}, {"level": "5"}, {"clock": "soon"}, {"state": "open"}]
+)
+def test_a_choice_that_cannot_be_is_refused(visitor, wrong):
+    answer = visitor.ask("/tiles/incident/12/{}/{}.pbf".format(*place(12)[1:]), params=wrong)
+    assert answer.status_code == 400
+    assert answer.json()["remedy"]
+
+
 def test_names_stand_once_and_inside_their_shape(visitor):
     for zoom, level in ((9, "district"), (11, "street"), (13, "community"), (15, "grid")):
         got = drawn(visitor, "label", zoom).set_index("code")
