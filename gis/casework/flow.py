@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "ENDED", "HOUSE", "OPEN", "PUBLIC", "RESULTS", "Event", "State", "StepRefused", "apply", "opening", "permit",
-    "possible", "replay",
+    "ENDED", "HOUSE", "OPEN", "PUBLIC", "RESULTS", "Event", "State", "StepRefused", "apply", "check", "opening",
+    "permit", "possible", "replay",
 ]  # fmt: skip
 
 ENDED = frozenset({CaseState.CLOSED, CaseState.REJECTED, CaseState.MERGED})
@@ -163,14 +163,25 @@ def apply(state: State, event: Event) -> State:
     """
     if event.act in {Act.REPORT, Act.IMPORT}:
         return _told(state, event)
+    check(state, event.act)
     step = STEPS[event.act]
-    if not _fits(state, step):
-        raise _refusal(state, event.act)
     if step.told and not event.note.strip():
         raise WordsMissing(act=words.act(event.act))
     if event.act in RESULTS and event.data.get("result") not in RESULTS[event.act]:
         raise ResultMissing(act=words.act(event.act), choices=words.choices(event.act))
     return step.turn(state, event)
+
+
+def check(state: State, act: Act) -> None:
+    """Let pass what is possible in this state, whoever does it.
+
+    Raises
+    ------
+    StepRefused
+        Says what is possible now.
+    """
+    if not _fits(state, STEPS[act]):
+        raise _refusal(state, act)
 
 
 def permit(state: State, act: Act, roles: Iterable[str], actor: str = "") -> None:
