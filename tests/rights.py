@@ -58,6 +58,14 @@ INSERT INTO visit (code, person_id, visited_at, network_id, grid_code) SELECT 'v
 INSERT INTO visit (code, visited_at) VALUES ('vNowhere', now());
 INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT 't' || code, id, now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490) FROM person;
 INSERT INTO duty (code, name, category, area_code) VALUES ('d', '', 'x', 'A');
+UPDATE casefile SET units = '{u}' WHERE incident_id IN (SELECT id FROM incident WHERE code IN ('iA1', 'iB1', 'iC1'));
+INSERT INTO hazard (incident_id) SELECT id FROM incident ORDER BY id;
+INSERT INTO dispute (incident_id) SELECT id FROM incident ORDER BY id;
+INSERT INTO party (incident_id, part, name) SELECT id, 'applicant', 'x' FROM incident ORDER BY id;
+INSERT INTO officer (card, name) VALUES ('C-0001', 'x'), ('C-0002', 'y');
+INSERT INTO enforcement (incident_id) SELECT id FROM incident ORDER BY id;
+INSERT INTO enforcement_stage (incident_id, stage, at, event_id) SELECT incident_id, 'file', now(), id FROM case_event ORDER BY incident_id;
+INSERT INTO enforcement_officer (incident_id, officer_id) SELECT i.id, o.id FROM incident i CROSS JOIN officer o WHERE o.card = 'C-0001' ORDER BY i.id;
 INSERT INTO finding_building SELECT f.id, b.id FROM finding f JOIN building b ON b.geom = f.geom WHERE f.rule = 'boundary_building';
 INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes) SELECT network_id, rule, key, severity, area_id, grid_codes FROM finding
 ORDER BY array_position(ARRAY['A1'], grid_codes[1]), network_id; -- the first one lies where all that have a scope work
@@ -93,6 +101,15 @@ ENTRY = ("ledger_event", "task", "proposal")
 """Tables whose rows are seen by whoever sees their entry of the ledger."""
 
 
+CASE = ("hazard", "dispute", "party", "enforcement", "enforcement_stage", "enforcement_officer")
+"""Tables whose rows are seen by whoever sees their case."""
+
+
+def led(table):
+    """Condition that a unit of the account (department ``d.*`` works for ``u``) leads or assists the case of a row."""
+    return f"t.{'id' if table == 'incident' else 'incident_id'} IN (SELECT c.incident_id FROM casefile c WHERE c.units && (SELECT a.units FROM account a WHERE a.id = %(account)s))"
+
+
 def inside(table, reach):
     """Condition on the rows of a table (alias t) for being inside a scope, for the house to count by."""
     if reach == "office":
@@ -122,6 +139,12 @@ def inside(table, reach):
         "grid": f"t.area_id IN ({by_area})",
         "building": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'bA1'",
         "incident": f"t.area_id IN ({by_area})" if reach != "grid" else "t.code = 'iA1'",
+        **dict.fromkeys(
+            CASE,
+            f"t.incident_id IN (SELECT i.id FROM incident i WHERE i.area_id IN ({by_area}))"
+            if reach != "grid"
+            else "t.incident_id IN (SELECT i.id FROM incident i WHERE i.code = 'iA1')",
+        ),
         "assignment": f"t.grid_id IN ({by_grid})",
         "grid_figure": f"t.grid_id IN ({by_grid})",
         "grid_finding": f"t.grid_code IN {GRIDS[reach]} AND {named}",

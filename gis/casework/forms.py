@@ -67,6 +67,8 @@ class Ask:
         Value and label.
     hint : str
         Where a number comes from, or what is meant; may be empty.
+    when : tuple of (str, tuple of str), optional
+        Another field and its values for which this one is asked; always without.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Ask:
     required: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    when: tuple[str, tuple[str, ...]] | None = None
 
 
 def values(asks: Iterable[Ask], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,15 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Protocol
 
+from gis.casework import disputes
+from gis.casework import enforcement
 from gis.casework import forms
+from gis.casework import hazards
+from gis.casework import words
+from gis.casework.flow import RESULTS
 from gis.casework.forms import Ask
+from gis.i18n import translate as _
+from gis.vocabulary import Act
 from gis.vocabulary import IncidentKind
 
 if TYPE_CHECKING:
@@ -127,8 +134,10 @@ class Kind:
         GridAtlasError
             A rule of the kind; its remedy says what has to come first.
         """
-        found = forms.values(self.asks(act), data or {})
+        found = forms.values((*common(act), *self.asks(act)), data or {})
         self.check(conn, case, act, found)
+        if act == Act.CHANGE and found.get("level"):
+            found["is"] = {**(found.get("is") or {}), "level": int(found["level"])}
         return forms.plain(found)
 
     def after(self, conn: psycopg.Connection[Any], case: Case, event: Event) -> None:
@@ -136,10 +145,34 @@ class Kind:
         self.write(conn, case, event)
 
 
-KINDS: dict[str, Kind] = {key.value: Kind(key) for key in IncidentKind}
+KINDS: dict[str, Kind] = {
+    kind.key.value: kind
+    for kind in (
+        Kind(IncidentKind.MATTER),
+        Kind(IncidentKind.HAZARD, hazards.asks, hazards.check, hazards.write, hazards.detail),
+        Kind(IncidentKind.DISPUTE, disputes.asks, disputes.check, disputes.write, disputes.detail),
+        Kind(IncidentKind.ENFORCEMENT, enforcement.asks, enforcement.check, enforcement.write, enforcement.detail),
+    )
+}
 """The four kinds by their word."""
+
+
+def common(act: str) -> tuple[Ask, ...]:
+    """Give what the flow asks in ``data`` of an act of any kind, in the language in force.
+
+    Notes, photos, and the other case of a link or merge are asked beside it.
+    """
+    if act == Act.DISPATCH:
+        return (
+            Ask("units", "list", _("牵头单位,其后为配合单位")),
+            Ask("handler", "text", _("经办人(账号)")),
+        )
+    if act in RESULTS:
+        choices = tuple((value, words.result(value)) for value in RESULTS[Act(act)])
+        return (Ask("result", "choice", words.act(act), required=True, choices=choices),)
+    return ()
 
 
 def fields(kind: str, act: str) -> tuple[Ask, ...]:
     """Give what a form for this act of this kind must ask, in the language in force."""
-    return KINDS[kind].asks(act)
+    return (*common(act), *KINDS[kind].asks(act))

@@ -26,6 +26,7 @@ from gis.errors import NotAllowed
 from gis.vocabulary import Actor
 from gis.vocabulary import Role
 from tests.rights import BOOK
+from tests.rights import CASE
 from tests.rights import COLUMN
 from tests.rights import ENTRY
 from tests.rights import JOB
@@ -34,6 +35,7 @@ from tests.rights import OVER
 from tests.rights import OWN
 from tests.rights import REACHES
 from tests.rights import inside
+from tests.rights import led
 from tests.rights import name
 
 
@@ -51,6 +53,8 @@ def office(shared_database):
                      " SELECT sha256(name::bytea), id, 'x', now() + interval '1 day' FROM account")  # fmt: skip
         conn.execute("INSERT INTO credential (account_id, hash) SELECT id, 'x' FROM account")
         conn.execute(BOOK)
+        # The departments' unit leads one case in each community, and not the other one of A.
+        conn.execute("UPDATE account SET units = '{u}' WHERE name LIKE 'department.%'")
         conn.execute("INSERT INTO import (dataset, filename, sha256, fingerprint, datum, rows_read, actor)"
                      " SELECT 'areas', 'f', 'x', 'x', 'wgs84', 1, name FROM account")  # fmt: skip
         # Each worker stands for a person of his own, with leave, a visit and a track.
@@ -133,6 +137,8 @@ def condition(role, reach, table, operation):
             else "t.ledger_id IN (SELECT id FROM ledger WHERE owner_id = %(account)s)"
         )
         return f"({inside(table, reach_now)}) OR {owned}"
+    if role is Role.DEPARTMENT and table in {"incident", *CASE}:
+        return f"({inside(table, reach_now)}) AND {led(table)}"
     told = " AND NOT t.subjects ? 'incident'" if table == "finding" and role is Role.WALL else ""
     return f"({inside(table, reach_now)}){told}"
 
@@ -205,7 +211,7 @@ def test_each_person_reads_exactly_what_the_matrix_says(role, reach):
 
 KEY = {
     "layer_version": "relation", "building_cell": "z", "incident_cell": "z", "assignment": "building_id", "grid_figure": "grid_id", "area_figure": "area_id",
-    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name", "run": "network_id",
+    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name", "run": "network_id", "outside": "building_id",
 }  # fmt: skip
 TOUCHED = {
     "login_session": "ended_at = now(), ending = 'revoked'",
@@ -259,6 +265,8 @@ NEW = {
     "area_figure": "DEFAULT VALUES",
     "dirty": "(network_id, kind) VALUES (1, 'duty')",
     "run": "(network_id, task) VALUES (1, 'all')",
+    "outside": "VALUES (1, 2, 0, false)",
+    "outside_sum": "(network_id, buildings, households, blind_buildings, blind_households) VALUES (2, 0, 0, 0, 0)",
     "procrastinate_jobs": "(queue_name, task_name) VALUES ('q', 't')",
     "procrastinate_workers": "DEFAULT VALUES",
     "procrastinate_events": "(job_id) VALUES (1)",
@@ -273,6 +281,11 @@ NEW = {
     "leave": "(person_id, begins) VALUES ({person}, '2030-01-01')",
     "visit": "(code, person_id, visited_at, network_id, grid_code) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), 1, '{grid}')",
     "track": "(code, person_id, started_at, ended_at, geom) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490))",
+    **dict.fromkeys(("hazard", "dispute", "enforcement"), "(incident_id) VALUES ({case}) ON CONFLICT (incident_id) DO UPDATE SET updated_at = now()"),
+    "party": "(incident_id, part, name) VALUES ({case}, 'witness', 'new')",
+    "officer": "(card, name) VALUES ('NEW-1', 'new')",
+    "enforcement_stage": "(incident_id, stage, at, event_id) VALUES ({case}, 'decide', now(), 1)",
+    "enforcement_officer": "(incident_id, officer_id) VALUES ({case}, 2)",
     "duty": "(code, name, category) VALUES ('new', '', 'x')",
     "finding": "(rule, severity) VALUES ('x', 'hint')",
     "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
@@ -310,7 +323,7 @@ PLACES = {
 
 AREA_IDS = {"A": 3, "B": 4, "C": 5}
 PERSON_IDS = {"A": 1, "B": 3, "C": 4}
-LYING = {"building", "incident", "grid", "post", "leave", "visit", "track"}
+LYING = {"building", "incident", "grid", "post", "leave", "visit", "track", *CASE}
 """Tables whose new row lies in a place, or is of somebody who works there."""
 
 
@@ -334,6 +347,7 @@ def test_each_person_adds_exactly_what_the_matrix_says(role, reach):
             row = NEW[table].format(
                 box=BOX.format(x=x), point=POINT.format(x=x), area=AREA_IDS[place], me=name(role, reach),
                 person=PERSON_IDS[place], grid=f"{place}1",
+                case=f"(SELECT id FROM atlas.incident WHERE code = 'i{place}1')",
             )  # fmt: skip
             got = _changed(role, reach, f"INSERT INTO atlas.{table} {row}")
             assert got == (1 if may_add(role, reach, table, place) else "closed"), (table, place)
