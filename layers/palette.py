@@ -27,6 +27,7 @@ COLOURS: dict[str, dict[Theme, str]] = {
     "hazard": {Theme.DARK: "#F0E442", Theme.LIGHT: "#8a7f00"},
     "dispute": {Theme.DARK: "#CC79A7", Theme.LIGHT: "#a3527d"},
     "enforcement": {Theme.DARK: "#56B4E9", Theme.LIGHT: "#0072B2"},
+    "whistle": {Theme.DARK: "#ffffff", Theme.LIGHT: "#000000"},
     "chosen": {Theme.DARK: "#ffffff", Theme.LIGHT: "#000000"},
     "building": {Theme.DARK: "#8a97a5", Theme.LIGHT: "#76828e"},
     "building_outside": {Theme.DARK: "#D55E00", Theme.LIGHT: "#D55E00"},

@@ -1,5 +1,5 @@
 -- A small made-up street for the tile tests: 12 x 12 grids of 0.002 degrees in one
--- network (two grids belong to another), 600 buildings, 200 incidents, a river, a park,
+-- network (two grids belong to another), 600 buildings, 200 incidents, 12 live whistles and a rated one, a river, a park,
 -- roads, an excluded lake, assignments and a few findings, one of them of no network. Runs as atlas_owner.
 INSERT INTO area (code, name, level, geom) VALUES
     ('310000', '示例区', 'district', ST_Multi(ST_MakeEnvelope(121.39, 31.19, 121.45, 31.25, 4490))),
@@ -34,6 +34,12 @@ FROM generate_series(1, 200) AS i;
 UPDATE incident SET closed_at = occurred_at + interval '2 days' WHERE id % 4 = 0;
 UPDATE casefile SET due_at = now() + interval '1 day' * (incident_id % 7 - 3), warn_at = now() - interval '1 hour', level = incident_id % 4 + 1
 WHERE state <> 'closed' AND incident_id % 3 > 0;
+INSERT INTO whistle (kind, occasion, state, title, effort, units, wanted_at, geom)
+SELECT 'street', 'enforcement', (ARRAY['called', 'arrived', 'drafted'])[i % 3 + 1], '占道经营' || i, '已劝离两次', ARRAY['城管所'],
+    now() + interval '1 hour' * (i - 5), ST_SetSRID(ST_Point(121.40 + 0.024 * ((i * 611) % 100) / 100.0, 31.20 + 0.024 * ((i * 709) % 97) / 97.0), 4490)
+FROM generate_series(1, 12) AS i;
+INSERT INTO whistle (kind, occasion, state, title, effort, units, geom)
+VALUES ('street', 'problem', 'rated', '已评', '自行处置', ARRAY['城管所'], ST_SetSRID(ST_Point(121.412, 31.212), 4490));
 INSERT INTO assignment (network_id, building_id, grid_id)
 SELECT g.network_id, b.id, min(g.id) FROM grid g JOIN building b ON ST_Covers(g.geom, b.geom) GROUP BY 1, 2;
 INSERT INTO water (code, name, kind, geom)

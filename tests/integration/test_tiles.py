@@ -31,6 +31,7 @@ SHAPES = {
     "finding": (("id", "rule", "severity", "buildings", "households"), (14, 16)),
     "building": (("id", "code", "name", "address", "kind", "households"), (16, 18)),
     "incident": (("id", "code", "kind", "category", "title"), (16,)),
+    "whistle": (("id", "code", "title", "state"), (14, 16)),
 }
 """Layers whose features are rows: attributes to compare, and zooms at which they are."""
 POINTS = {"building": ("households",), "incident": ("kind",)}
@@ -88,6 +89,8 @@ def truth(layer, zoom):
     rows = table(layer)
     if layer == "grid":
         rows = rows[rows["network_id"] == 1]
+    if layer == "whistle":
+        rows = rows[rows["state"] != "rated"]
     if layer == "area" and zoom < 11:
         rows = rows[rows["level"] != "community"]
     if layer in ("area", "excluded", "water", "green"):
