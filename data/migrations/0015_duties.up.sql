@@ -12,7 +12,6 @@ CREATE TABLE duty_list (
     document text NOT NULL DEFAULT '',
     valid_from date NOT NULL,
     valid_to date,
-    source_id bigint REFERENCES import,
     actor text NOT NULL DEFAULT actor_name(),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -32,7 +31,7 @@ ALTER TABLE duty
     ADD COLUMN categories text[] NOT NULL GENERATED ALWAYS AS (
         CASE WHEN category ~ '[、，,;；\n]'
             THEN array_remove(ARRAY[btrim(category)] || regexp_split_to_array(btrim(category, E' \n'), '\s*[、，,;；\n]\s*'), '')
-            ELSE ARRAY[btrim(category)] END) STORED;
+            WHEN btrim(category) = '' THEN '{}' ELSE ARRAY[btrim(category)] END) STORED;
 COMMENT ON COLUMN duty.list_id IS 'Version it stands in; null for what was decided or taken in besides.';
 COMMENT ON COLUMN duty.number IS 'Number as the list prints it.';
 COMMENT ON COLUMN duty.domain IS 'Field of work (领域).';

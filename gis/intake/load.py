@@ -11,6 +11,7 @@ import json
 import math
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -32,6 +33,7 @@ from gis.intake import rejects as rejected_rows
 from gis.intake.errors import NothingUsable
 from gis.records import imports
 from gis.records import linked
+from gis.records import lists
 from gis.records import networks
 from gis.records import store
 from gis.records.errors import RecordsBusy
@@ -79,6 +81,8 @@ class LoadReport:
         What the intake and the database noticed.
     rejects : pandas.DataFrame
         Every rejected row with its reason, those only the database could refuse included.
+    succession : Succession or None
+        What a version of the duty list changed.
     """
 
     dataset: Dataset
@@ -93,6 +97,7 @@ class LoadReport:
     warnings: tuple[str, ...]
     dry_run: bool
     rejects: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+    succession: lists.Succession | None = None
 
     @property
     def changed(self) -> bool:
@@ -108,6 +113,7 @@ def load(
     rejects_path: Path | None = None,
     dry_run: bool = False,
     reason: str | None = None,
+    version: lists.Version | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> LoadReport:
     """Load a prepared file in one transaction.
@@ -127,6 +133,9 @@ def load(
         only where one was asked for by name.
     reason : str, optional
         Why, for the audit row.
+    version : Version, optional
+        The file is a whole version of the duty list (or more of one): it ends what was in force
+        before, and the report says what it changes. No row of it may be refused.
     progress : callable, optional
         Called with the share done, 0 to 1.
 
@@ -144,11 +153,15 @@ def load(
     tell = progress or (lambda _share: None)
     part: Path | None = None
     target: Path | None = None
+    succession: lists.Succession | None = None
     try:
         with session(actor) as conn:
             _take_turn(conn, dataset)
             _know_networks(conn)
             network_id = networks.ensure(conn, network).id if dataset in NETWORKED else None
+            if version is not None:
+                prepared = replace(prepared, frame=lists.numbered(prepared.frame, version))
+                list_id = lists.begin(conn, version)
             staged = store.stage(
                 conn, dataset, prepared.frame, network_id=network_id, progress=lambda share: tell(share * SHARE_SENT)
             )
@@ -166,6 +179,9 @@ def load(
                 tell(SHARE_WRITTEN)
             else:
                 already = _earlier(conn, prepared, network)
+            if version is not None:
+                _require_all(rejects, dry_run=dry_run)
+                succession = lists.succeed(conn, list_id, version)
             if dry_run:
                 conn.rollback()
                 import_id = None
@@ -192,7 +208,15 @@ def load(
         warnings=warnings,
         dry_run=dry_run,
         rejects=rejects,
+        succession=succession,
     )
+
+
+def _require_all(rejects: pd.DataFrame, *, dry_run: bool) -> None:
+    """Refuse a version of the duty list that would miss items nobody would miss."""
+    if len(rejects) and not dry_run:
+        first = rejects.iloc[0]
+        raise lists.ListIncomplete(count=len(rejects), row=int(first["row"]), reason=str(first["reason"]))
 
 
 def _nothing_usable(prepared: Prepared, reason: str) -> NoReturn:

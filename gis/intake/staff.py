@@ -100,6 +100,9 @@ def judge(frame: pd.DataFrame, dataset: Dataset, book: Book) -> None:
                 book.reject(int(at), "ends_early", words)
     if dataset is Dataset.PEOPLE:
         _tell_placeless(frame, book)
+    if dataset is Dataset.DUTIES and (bare := int((_column(frame, "category").isna() & ~book.rejected).sum())):
+        words = _("有 {count} 个事项没有写明小类,不会匹配任何事件。")
+        book.warnings.append(words.format(count=bare))
 
 
 def _tell_placeless(frame: pd.DataFrame, book: Book) -> None:

@@ -92,7 +92,10 @@ NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.ORGANISATIONS: {},
     Dataset.VISITS: {"note": ""},
     Dataset.TRACKS: {},
-    Dataset.DUTIES: {"listing": "street", "kind": "matter", "lead": "", "assists": "", "basis": ""},
+    Dataset.DUTIES: {
+        "number": "", "domain": "", "listing": "street", "kind": "matter", "category": "", "lead": "", "assists": "",
+        "task": "", "basis": "",
+    },
 }  # fmt: skip
 """What stands in a column that may not be null when the file says nothing."""
 

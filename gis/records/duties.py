@@ -1,7 +1,7 @@
 """The duty list (权责清单): which unit leads for a category, in the whole street or in one area.
 
-Casework gives the list versions later; here it is read, taken in by import, and one item
-can be given a leading unit, which ends what was in force for the same matter before.
+It is read here, and one item can be given a leading unit, which ends what was in force for
+the same matter before. Whole versions of the list are the business of :mod:`gis.records.lists`.
 """
 
 from __future__ import annotations
@@ -42,18 +42,41 @@ class LeadMissing(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of the duty list; without an area it holds in the whole street."""
+    """One item of the duty list; without an area it holds in the whole street.
+
+    Attributes
+    ----------
+    code, number : str
+        Key in the database; number as the list prints it.
+    domain : str
+        Field of work (领域).
+    listing : str
+        A value of ``Listing``: 基本履职, 配合履职, 上级收回.
+    category, categories : str, list of str
+        As the list writes it; the small classes it matches.
+    lead, assists : str
+        Units; :func:`units` takes the second apart.
+    task : str
+        What exactly the assisting side does.
+    version : str or None
+        Version of the list it stands in; None for what was decided or taken in besides.
+    """
 
     id: int
     code: str
+    number: str
     name: str
+    domain: str
     listing: str
     kind: str
     category: str
+    categories: list[str]
     area: str | None
     lead: str
     assists: str
+    task: str
     basis: str
+    version: str | None
     valid_from: date
     valid_to: date | None
 
@@ -95,6 +118,12 @@ def nearest(
         return cursor.execute(_queries.nearest.sql, given).fetchall()
 
 
+def of_list(conn: psycopg.Connection[Any], list_id: int) -> list[Item]:
+    """Give the items a version of the list brought, as the file ordered them."""
+    with conn.cursor(row_factory=class_row(Item)) as cursor:
+        return cursor.execute(_queries.of_list.sql, {"list": list_id}).fetchall()
+
+
 def units(text: str) -> tuple[str, ...]:
     """Take a list of units apart, as the duty list writes it: ``、`` ``,`` ``;`` between them."""
     return tuple(dict.fromkeys(part.strip() for part in SEPARATORS.split(text) if part.strip()))
@@ -110,6 +139,7 @@ def claim(
     area: str | None = None,
     which: Listing | str = Listing.STREET,
     assists: str = "",
+    task: str = "",
     basis: str = "",
     reason: str | None = None,
 ) -> int:
@@ -129,6 +159,8 @@ def claim(
         Code of an area, for a rule of that area alone.
     which : Listing
         Which of the three lists it stands on.
+    task : str
+        What exactly the assisting units do.
 
     Returns
     -------
@@ -139,19 +171,41 @@ def claim(
     ------
     LeadMissing, NotAllowed
     """
+    with session(actor) as conn:
+        return give(
+            conn, category, lead, begins, kind=kind, area=area, which=which, assists=assists, task=task, basis=basis,
+            reason=reason,
+        )  # fmt: skip
+
+
+def give(
+    conn: psycopg.Connection[Any],
+    category: str,
+    lead: str,
+    begins: date,
+    *,
+    kind: IncidentKind | str = IncidentKind.MATTER,
+    area: str | None = None,
+    which: Listing | str = Listing.STREET,
+    assists: str = "",
+    task: str = "",
+    basis: str = "",
+    reason: str | None = None,
+) -> int:
+    """Do what :func:`claim` does, in the caller's transaction; what names several categories goes on for the others."""
     if not category.strip() or not lead.strip():
         raise LeadMissing
-    kind, which = IncidentKind(kind), Listing(which)
+    kind, which, area = IncidentKind(kind), Listing(which), area or None
     code = f"{kind.value}/{category.strip()}/{area or '-'}/{begins.isoformat()}"
     given = {
         "kind": kind.value, "category": category.strip(), "lead": lead.strip(), "begins": begins, "area": area,
-        "listing": which.value, "assists": assists.strip(), "basis": basis.strip(), "name": category.strip(),
-        "code": code,
+        "listing": which.value, "assists": assists.strip(), "task": task.strip(), "basis": basis.strip(),
+        "name": category.strip(), "code": code,
     }  # fmt: skip
-    with session(actor) as conn:
-        conn.execute(_queries.end_before.sql, given)
-        made = conn.execute(_queries.claim.sql, given).fetchone()
-        assert made is not None
-        after = {key: given[key] for key in ("kind", "category", "area", "lead", "assists", "listing")}
-        people.note(conn, "claim", "duty", code, after={**after, "from": begins.isoformat()}, reason=reason)
-        return int(made[0])
+    conn.execute(_queries.split_before.sql, given)
+    conn.execute(_queries.end_before.sql, given)
+    made = conn.execute(_queries.claim.sql, given).fetchone()
+    assert made is not None
+    after = {key: given[key] for key in ("kind", "category", "area", "lead", "assists", "listing")}
+    people.note(conn, "claim", "duty", code, after={**after, "from": begins.isoformat()}, reason=reason)
+    return int(made[0])

@@ -117,7 +117,9 @@ TARGETS: dict[Dataset, tuple[Target, ...]] = {
         Target("doubts", "even", "CASE WHEN i.even THEN '{{even}}'::text[] ELSE '{{}}' END", None, "true"),
     ),
     Dataset.DUTIES: (
-        *_plain("code", "name", "listing", "kind", "category", "area_code", "lead", "assists", "basis"),
+        *_plain("code", "number", "name", "domain", "listing", "kind", "category", "area_code", "lead", "assists"),
+        *_plain("task", "basis"),
+        Target("list_id", "code", "nullif(current_setting('atlas.duty_list', true), '')::bigint", None, "true"),
         _DAY,
         *_plain("valid_to"),
     ),
