@@ -412,7 +412,7 @@ STEPS: dict[Act, _Step] = {
     Act.AGREE: _Step(AT_WORK, HANDS, _stay, kinds=DISPUTE),
     Act.PERFORM: _Step((HANDLING, ANSWERED, CHECKED, CLOSED), HANDS, _stay, kinds=DISPUTE),
     Act.CONFIRM: _Step((HANDLING, ANSWERED, CHECKED, CLOSED), HANDS, _stay, kinds=DISPUTE),
-    Act.REVISIT: _Step((ANSWERED, CHECKED, CLOSED), FIELD, _stay, kinds=DISPUTE),
+    Act.REVISIT: _Step((*LATER, CLOSED), FIELD, _stay, kinds=DISPUTE),
     Act.STAGE: _Step(LATER, HANDS, _stay, kinds=ENFORCEMENT),
 }  # fmt: skip
 """Every act but report and import: they come with the record."""

@@ -179,9 +179,9 @@ def _correction(case: Casefile, data: dict[str, Any]) -> dict[str, Any]:
         if key in now and not str(now[key]).strip():
             raise DraftUnfit(detail=_("更正后的内容不能为空"))
     now = {key: value for key, value in now.items() if value != stood[key]}
-    if not now:
-        raise DraftUnfit(detail=_("没有写明要更正什么,或与原来相同"))
     rest = {key: value for key, value in data.items() if key not in stood}
+    if not now and not rest:  # what the kind keeps may be corrected alone
+        raise DraftUnfit(detail=_("没有写明要更正什么,或与原来相同"))
     return {**rest, "was": {key: stood[key] for key in now}, "is": now}
 
 

@@ -136,8 +136,6 @@ class Kind:
         """
         found = forms.values((*common(act), *self.asks(act)), data or {})
         self.check(conn, case, act, found)
-        if act == Act.CHANGE and found.get("level"):
-            found["is"] = {**(found.get("is") or {}), "level": int(found["level"])}
         return forms.plain(found)
 
     def after(self, conn: psycopg.Connection[Any], case: Case, event: Event) -> None:
