@@ -328,7 +328,7 @@ SELECT id, 1, 'import', flow_state(state, closed_at), coalesce(occurred_at, crea
 CREATE FUNCTION number_incident() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.code := 'SB' || to_char(atlas.today(), 'YYYYMMDD') || '-' || NEW.id;
+    NEW.code := 'AJ' || to_char(atlas.today(), 'YYYYMMDD') || '-' || NEW.id;
     RETURN NEW;
 END $$;
 COMMENT ON FUNCTION number_incident() IS 'Gives a report without a number of its own one that says the day and is never used again.';

@@ -1,0 +1,389 @@
+"""The flow of a case against the real database: one story from report to rating, two at once, rights, links, pictures."""
+
+from __future__ import annotations
+
+import io
+import threading
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from gis.access.masking import ReasonMissing
+from gis.casework import acts
+from gis.casework import files
+from gis.casework import flow
+from gis.casework.errors import CaseMissing
+from gis.casework.errors import DraftUnfit
+from gis.casework.errors import HandlerUnfit
+from gis.casework.errors import LinkUnfit
+from gis.casework.errors import MomentUnfit
+from gis.casework.errors import PairMissing
+from gis.casework.errors import PhotoMissing
+from gis.casework.errors import PlaceOutside
+from gis.casework.errors import RoleUnfit
+from gis.casework.errors import SomebodyWasFaster
+from gis.casework.errors import StepRefused
+from gis.casework.errors import WordsMissing
+from gis.casework.photos import Picture
+from gis.db.connection import close_pools
+from gis.db.connection import session
+from gis.errors import NotAllowed
+from gis.vocabulary import Act
+from gis.vocabulary import Actor
+from gis.vocabulary import CaseState
+from tests.rights import OFFICE
+
+JOB = Actor.job("test")
+HEAD, WORKER, MATE, UNIT, OTHER, LEADER, PLANNER, FAR = (
+    Actor(name) for name in ("head", "worker", "mate", "unit", "other", "leader", "planner", "far")
+)
+PEOPLE = """
+INSERT INTO account (name, display, units) VALUES ('head', '王督导', '{}'), ('worker', '', '{}'), ('mate', '', '{}'),
+    ('unit', '', '{城管中队}'), ('other', '', '{市场监管所}'), ('leader', '', '{}'), ('planner', '', '{}'), ('far', '', '{}');
+INSERT INTO account_role (account_id, role) SELECT id, CASE name WHEN 'head' THEN 'supervisor' WHEN 'unit' THEN 'department'
+    WHEN 'other' THEN 'department' WHEN 'leader' THEN 'leader' WHEN 'planner' THEN 'planner' ELSE 'worker' END
+    FROM account WHERE name IN ('head', 'worker', 'mate', 'unit', 'other', 'leader', 'planner', 'far');
+INSERT INTO account_scope (account_id, reach, area_id) SELECT a.id, 'area', r.id FROM account a JOIN area r ON r.code = CASE a.name WHEN 'far' THEN 'B' ELSE 'A' END
+    WHERE a.name IN ('worker', 'mate', 'unit', 'other', 'far');
+INSERT INTO account_scope (account_id, reach) SELECT id, 'office' FROM account WHERE name IN ('head', 'leader', 'planner');
+INSERT INTO duty (code, name, kind, category, lead, assists, basis) VALUES ('d1', '占道经营', 'matter', '占道经营', '城管中队', '市场监管所', '条例第三条');
+"""
+
+
+@pytest.fixture(scope="module")
+def office(shared_database):
+    with session(JOB) as conn:
+        conn.execute(OFFICE)
+        conn.execute(PEOPLE)
+    yield shared_database
+    close_pools()
+
+
+def draft(**more):
+    return acts.Draft(
+        **{
+            "kind": "matter",
+            "category": "占道经营",
+            "title": "门口摆摊,联系人:张三丰 13812345678",
+            "point": (120.02, 30.05),
+            **more,
+        }
+    )
+
+
+def do(actor, case, word, **more):
+    return acts.act(actor, case.incident_id, word, expected=case.seq, **more)
+
+
+def filed(**more):
+    return do(HEAD, acts.report(WORKER, draft(**more)), "accept")
+
+
+def out(**more):
+    return do(HEAD, filed(**more), "dispatch", data={"units": ["城管中队"]})
+
+
+def said(case):
+    """The case as its events say."""
+    with session(JOB) as conn:
+        events = files.history(conn, case.incident_id)
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    return flow.replay(
+        (flow.Event(Act(e.act), e.actor, e.note, e.data, CaseState(e.state)) for e in events), case.kind, case.channel
+    )
+
+
+@pytest.mark.usefixtures("office")
+def test_a_case_from_report_to_rating():
+    case = acts.report(WORKER, draft(photos=[Picture(picture(), "a.jpg", "before")]))
+    assert (case.state, case.seq, case.grid, case.area) == ("reported", 1, "A1", "A")
+    assert case.code.startswith("AJ")
+    assert (case.terms["lead"], case.terms["assists"], case.terms["basis"]) == (
+        "城管中队",
+        ["市场监管所"],
+        "条例第三条",
+    )
+    case = do(HEAD, case, "accept")
+    with session(JOB) as conn:
+        conn.execute("UPDATE duty SET lead = '别的单位'")
+    case = do(HEAD, case, "dispatch", data={"handler": "unit"})
+    assert (case.units, case.handler) == ([], "unit")
+    case = do(HEAD, case, "dispatch")  # to whom the frozen terms say, whatever the list says now
+    with session(JOB) as conn:
+        conn.execute("UPDATE duty SET lead = '城管中队'")
+    assert case.units == ["城管中队", "市场监管所"]
+    case = do(UNIT, case, "begin", geom=(120.02, 30.05))
+    case = do(UNIT, case, "answer", note="已劝离", photos=[Picture(picture("red"), "b.jpg", "after")], unit="城管中队")
+    case = do(WORKER, case, "check", data={"result": "fail"})
+    assert (case.state, case.reworked) == ("handling", 1)
+    case = do(WORKER, case, "answer", note="又劝离")
+    with pytest.raises(PairMissing):
+        do(WORKER, case, "check", data={"result": "pass"})
+    case = do(MATE, case, "check", data={"result": "pass"})
+    case = do(HEAD, case, "close")
+    assert case.closed_at is not None
+    case = do(MATE, case, "rate", data={"result": "good"})
+    assert (case.state, case.rating, case.clock) == ("closed", "good", "ended")
+    with session(JOB) as conn:
+        events = files.history(conn, case.incident_id)
+        photos = files.photos(conn, case.incident_id)
+        audit = [
+            row[0]
+            for row in conn.execute(
+                "SELECT action FROM audit WHERE relation = 'casefile' AND subject = %s ORDER BY seq", (case.code,)
+            )
+        ]
+        incident = conn.execute("SELECT state, closed_at FROM incident WHERE id = %s", (case.incident_id,)).fetchone()
+    assert [e.act for e in events] == [
+        "report",
+        "accept",
+        "dispatch",
+        "dispatch",
+        "begin",
+        "answer",
+        "check",
+        "answer",
+        "check",
+        "close",
+        "rate",
+    ]
+    assert [e.act for e in events] == audit
+    assert (events[4].longitude, events[5].unit, events[5].actor) == (120.02, "城管中队", "unit")
+    assert incident == ("结案", events[9].at)
+    assert [(p.role, p.media, [p.id]) for p in photos] == [
+        ("before", "image/jpeg", events[0].photos),
+        ("after", "image/jpeg", events[5].photos),
+    ]
+    assert said(case) == case.flow
+
+
+def picture(colour="blue", exif=None):
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(out, "JPEG", **({"exif": exif} if exif else {}))
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("office")
+def test_of_two_at_once_one_wins_and_the_other_is_told_who():
+    case = acts.report(WORKER, draft())
+    gate, told, won = threading.Barrier(4), [], []
+
+    def accept(actor, word, note):
+        gate.wait()
+        try:
+            won.append(do(actor, case, word, note=note).seq)
+        except SomebodyWasFaster as error:
+            told.append(error.message)
+
+    steps = [(HEAD, "accept", ""), (HEAD, "reject", "重复"), (WORKER, "note", "见"), (LEADER, "card", "")]
+    steps[3] = (LEADER, "note", "请抓紧")
+    threads = [threading.Thread(target=accept, args=step) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (won, len(told)) == ([2], 3)
+    with session(JOB) as conn:
+        after = files.get(conn, case.incident_id)
+        (_first, event) = files.history(conn, case.incident_id)
+    assert all(f"{event.who}在" in text and f"对案件 {case.code} 做了“{event.act_text}”" in text for text in told)
+    assert said(after) == after.flow
+
+
+@pytest.mark.usefixtures("office")
+def test_a_report_sent_again_is_the_same_case():
+    gate, cases = threading.Barrier(3), []
+
+    def send():
+        gate.wait()
+        cases.append(acts.report(WORKER, draft(key="phone-1", photos=[Picture(picture())])).code)
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cases.append(acts.report(WORKER, draft(key="phone-1", title="断线后又发一次")).code)
+    assert len(cases) == 4
+    assert len(set(cases)) == 1
+    with session(JOB) as conn:
+        assert len(files.photos(conn, files.get(conn, cases[0]).incident_id)) == 1
+    assert acts.report(MATE, draft(key="phone-1")).code != cases[0]
+
+
+@pytest.mark.usefixtures("office")
+def test_who_sees_and_who_acts():
+    case = filed()
+    for stranger in (FAR, UNIT, OTHER):
+        with pytest.raises(CaseMissing):
+            do(stranger, case, "note", note="看看")
+        with session(stranger) as conn, pytest.raises(CaseMissing):
+            files.get(conn, case.code)
+    case = do(HEAD, case, "dispatch", data={"units": "城管中队"})
+    with session(UNIT) as conn:
+        seen = files.get(conn, case.code)
+        assert set(files.acts(conn, seen, UNIT)) == {
+            Act.RETURN,
+            Act.BEGIN,
+            Act.INTERIM,
+            Act.NOTE,
+            Act.ANSWER,
+            Act.EXTEND,
+            Act.APPEAL,
+        }
+        assert "138****5678" in seen.title
+    with session(WORKER) as conn:
+        assert "13812345678" in files.get(conn, case.code).title
+    with session(OTHER) as conn, pytest.raises(CaseMissing):
+        files.get(conn, case.code)
+    case = do(LEADER, case, "card", data={"result": "red"})
+    with pytest.raises(RoleUnfit):
+        do(LEADER, case, "answer", note="我来")
+    with pytest.raises(RoleUnfit):
+        do(PLANNER, case, "note", note="看")
+    with pytest.raises(RoleUnfit):
+        do(UNIT, case, "close")
+    case = do(UNIT, case, "return", note="不归我管")
+    assert (case.state, case.returns, case.card) == ("filed", 1, "red")
+    with pytest.raises(StepRefused, match=r"待派遣.*派遣"):
+        do(HEAD, case, "close")
+    with pytest.raises(PlaceOutside):
+        acts.report(FAR, draft())
+    with pytest.raises(RoleUnfit):
+        acts.report(UNIT, draft())
+    with pytest.raises(NotAllowed), session(UNIT) as conn:  # nobody writes in another's name, nor as a file
+        conn.execute(
+            "INSERT INTO case_event (incident_id, seq, act, state, actor) VALUES (%s, 99, 'close', 'closed', 'head')",
+            (case.incident_id,),
+        )
+    assert said(case) == case.flow
+
+
+@pytest.mark.usefixtures("office")
+def test_what_cannot_be_is_refused_and_nothing_stays():
+    case = out()
+    now = datetime.now(UTC)
+    for mistake, word, more in (
+        (WordsMissing, "answer", {}),
+        (WordsMissing, "return", {"note": "  "}),
+        (MomentUnfit, "begin", {"at": now + timedelta(hours=1)}),
+        (MomentUnfit, "begin", {"at": now - timedelta(days=1)}),
+        (DraftUnfit, "note", {"note": "长" * 2001}),
+        (DraftUnfit, "begin", {"geom": (500, 3)}),
+        (DraftUnfit, "change", {"data": {"category": "占道经营"}}),
+        (DraftUnfit, "change", {"data": {"level": 5}}),
+        (LinkUnfit, "link", {"data": {"other": case.code}}),
+        (CaseMissing, "merge", {"data": {"into": "nowhere"}}),
+        (StepRefused, "extend", {"note": "x", "data": {"result": "granted"}}),
+    ):
+        with pytest.raises(mistake):
+            do(HEAD, case, word, **more)
+    with pytest.raises(HandlerUnfit):
+        do(HEAD, filed(), "dispatch", data={"handler": "planner"})
+    for wrong in (
+        {"title": " "},
+        {"kind": "x"},
+        {"occurred_at": now + timedelta(days=1)},
+        {"point": (1, float("nan"))},
+        {"level": 9},
+    ):
+        with pytest.raises(DraftUnfit):
+            acts.report(WORKER, draft(**wrong))
+    with session(JOB) as conn:
+        assert files.get(conn, case.incident_id) == case
+        assert len(files.history(conn, case.incident_id)) == case.seq
+
+
+@pytest.mark.usefixtures("office")
+def test_the_public_is_verified_and_what_a_file_says_is_an_event():
+    case = acts.report(HEAD, draft(channel="hotline"))
+    assert case.state == "verifying"
+    with pytest.raises(StepRefused):
+        do(HEAD, case, "accept")
+    case = do(WORKER, case, "verify", data={"result": "not_exist"}, note="未见摊贩")
+    with pytest.raises(StepRefused):
+        do(HEAD, case, "accept")
+    case = do(HEAD, case, "reject", note="查无此事")
+    assert case.closed_at is None
+    case = do(HEAD, case, "reopen", note="群众补充了照片")
+    assert (case.state, case.verified, case.reopened) == ("reported", "", 1)
+    case = do(HEAD, do(WORKER, case, "verify", data={"result": "exist"}), "accept")
+    case = do(HEAD, case, "suspend", note="等雨停")
+    with session(JOB) as conn:
+        conn.execute("UPDATE incident SET state = '已办结', closed_at = now() WHERE id = %s", (case.incident_id,))
+        case = files.get(conn, case.incident_id)
+        last = files.history(conn, case.incident_id)[-1]
+    assert (case.state, case.suspended, last.act) == ("closed", False, "import")
+    assert said(case) == case.flow
+    done = acts.report(WORKER, draft(by_self=True))
+    assert (done.state, done.answered_by) == ("answered", "worker")
+    with pytest.raises(PairMissing):
+        do(WORKER, done, "check", data={"result": "pass"})
+
+
+@pytest.mark.usefixtures("office")
+def test_cases_are_linked_merged_corrected_and_done_in_bulk():
+    one, two, three = out(), filed(), filed()
+    one = do(WORKER, one, "link", data={"other": two.code, "relation": "cause"})
+    with session(JOB) as conn:
+        assert [(k.code, k.relation, k.outward) for k in files.linked(conn, two.incident_id)] == [
+            (one.code, "cause", False)
+        ]
+    two = do(HEAD, two, "merge", data={"into": one.code})
+    assert (two.state, two.into_code) == ("merged", one.code)
+    with session(JOB) as conn:
+        one = files.get(conn, one.code)
+        assert files.history(conn, one.incident_id)[-1].data["merged"] == two.code
+        assert [(k.code, k.relation) for k in files.linked(conn, one.incident_id)] == [(two.code, "duplicate")]
+    with pytest.raises(LinkUnfit, match="已并案"):
+        do(HEAD, one, "merge", data={"into": two.code})
+    two = do(HEAD, two, "reopen", note="不是同一件事")
+    assert (two.state, two.into_code) == ("reported", None)
+    three = do(HEAD, three, "change", data={"category": "乱堆物料", "level": 3, "point": (120.12, 30.05)})
+    assert (three.category, three.level, three.area, three.grid, three.terms["problem"]) == (
+        "乱堆物料",
+        3,
+        "B",
+        "B1",
+        "none",
+    )
+    with session(JOB) as conn:
+        changed = files.history(conn, three.incident_id)[-1].data
+    assert (changed["was"]["category"], changed["was"]["level"], changed["is"]["point"]) == (
+        "占道经营",
+        None,
+        [120.12, 30.05],
+    )
+    with pytest.raises(CaseMissing):  # it lies elsewhere now
+        do(WORKER, three, "note", note="x")
+    done = acts.bulk(HEAD, [(c.incident_id, c.seq) for c in (one, two, three)], "dispatch", data={"units": ["环卫所"]})
+    assert (done.done, [code for code, _why in done.refused]) == ([one.code, three.code], [two.code])
+    for case in (one, two, three):
+        with session(JOB) as conn:
+            now = files.get(conn, case.code)
+        assert said(now) == now.flow
+
+
+@pytest.mark.usefixtures("office")
+def test_pictures_and_full_texts_are_for_those_who_may():
+    case = out(photos=[Picture(picture("green"), "张三13812345678.jpg")])
+    again = filed(photos=[Picture(picture("green"))])
+    with session(UNIT) as conn:
+        (photo,) = files.photos(conn, case.incident_id)
+        body, media = files.photo(conn, photo.id)
+        assert (media, Image.open(io.BytesIO(body)).size, photo.again) == ("image/jpeg", (64, 48), [])
+    with session(HEAD) as conn:
+        assert again.code in files.photos(conn, case.incident_id)[0].again
+    for stranger in (OTHER, PLANNER, FAR):
+        with session(stranger) as conn, pytest.raises(PhotoMissing):
+            files.photo(conn, photo.id)
+    with pytest.raises(ReasonMissing):
+        files.reveal(UNIT, case.incident_id, "x")
+    assert "13812345678" in files.reveal(UNIT, case.incident_id, "上门核实联系当事人")["title"]
+    with session(JOB) as conn:
+        assert conn.execute(
+            "SELECT count(*) FROM audit WHERE action = 'reveal' AND actor = 'unit' AND subject = %s", (case.code,)
+        ).fetchone() == (1,)
