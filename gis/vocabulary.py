@@ -147,6 +147,51 @@ class Act(StrEnum):
     STAGE = "stage"
 
 
+class WhistleKind(StrEnum):
+    """Who calls whom: 网格吹哨、街社报到; 街道吹哨、部门报到 (domain facts §2.1)."""
+
+    GRID = "grid"
+    STREET = "street"
+
+
+class Occasion(StrEnum):
+    """The three occasions of a whistle: 重点难题, 综合执法, 应急处置 (domain facts §2.1)."""
+
+    PROBLEM = "problem"
+    ENFORCEMENT = "enforcement"
+    EMERGENCY = "emergency"
+
+
+class WhistleState(StrEnum):
+    """Where a whistle stands; the last two are ends."""
+
+    DRAFTED = "drafted"
+    CALLED = "called"
+    REFUSED = "refused"
+    ARRIVED = "arrived"
+    HANDLED = "handled"
+    RATED = "rated"
+    DROPPED = "dropped"
+
+
+class WhistleAct(StrEnum):
+    """What is done with a whistle: every event of one is one of these."""
+
+    BLOW = "blow"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    ARRIVE = "arrive"
+    REFUSE = "refuse"
+    ARBITRATE = "arbitrate"
+    MEASURE = "measure"
+    HANDLE = "handle"
+    BACK = "back"
+    RATE = "rate"
+    EXPLAIN = "explain"
+    NOTE = "note"
+    DROP = "drop"
+
+
 class Channel(StrEnum):
     """How an incident became known."""
 
@@ -349,6 +394,14 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
         Field("state", "text", "状态"),
         Field("occurred_at", "timestamp", "发生时间"),
         Field("closed_at", "timestamp", "办结时间"),
+        Field("category_code", "text", "小类代码"),
+        Field("standard", "text", "分类标准"),
+        Field("level", "CaseLevel", "等级"),
+        Field("unit", "text", "承办单位"),
+        Field("due_at", "timestamp", "办理时限"),
+        Field("source_number", "text", "来源单号"),
+        Field("reporter", "text", "诉求人"),
+        Field("phone", "text", "联系电话"),
     ),
     Dataset.ROADS: (Field("code", "text", "编码"), Field("name", "text", "名称"), Field("kind", "text", "等级")),
     Dataset.WATER: (Field("code", "text", "编码"), Field("name", "text", "名称"), Field("kind", "text", "类型")),
@@ -433,6 +486,9 @@ SHAPES: dict[Dataset, str] = {
     Dataset.DUTIES: "none",
 }
 """Shape each dataset stores; buildings given as polygons keep them as footprints. ``none``: a plain table."""
+
+PERSONAL: dict[Dataset, tuple[str, ...]] = {Dataset.INCIDENTS: ("reporter", "phone")}
+"""Fields that tell who somebody is: they go into a table of their own."""
 
 PLACELESS = (Dataset.BUILDINGS, Dataset.INCIDENTS, Dataset.VISITS)
 """Datasets whose records may have no place: a blind spot or a question of its own."""

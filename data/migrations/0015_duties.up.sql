@@ -169,6 +169,7 @@ CREATE TABLE whistle_unit (
     unit text NOT NULL CHECK (btrim(unit) <> ''),
     part text NOT NULL CHECK (part IN ('lead', 'assist')),
     standing text NOT NULL DEFAULT 'called' CHECK (standing IN ('called', 'arrived', 'refused', 'excused')),
+    bound boolean NOT NULL DEFAULT false,
     arrived_at timestamptz,
     geom geometry(Point, 4490),
     away_m double precision,
@@ -180,6 +181,7 @@ CREATE TABLE whistle_unit (
     UNIQUE (whistle_id, unit)
 );
 COMMENT ON TABLE whistle_unit IS 'The units a whistle calls: who came when and from where, who refused and why.';
+COMMENT ON COLUMN whistle_unit.bound IS 'It refused and the arbitration said that it comes: it does not refuse again.';
 COMMENT ON COLUMN whistle_unit.away_m IS 'Metres between the sign-in and the place of the whistle.';
 COMMENT ON COLUMN whistle_unit.doubts IS 'Questions about the sign-in, no penalty: far from the place, without a place, or written by another than the unit; answer says what was found out.';
 COMMENT ON COLUMN whistle_unit.refusal IS 'Why it said the matter is not its; kept whatever the arbitration said.';
