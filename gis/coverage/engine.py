@@ -189,10 +189,32 @@ def one_rule(conn: psycopg.Connection[Any], key: RuleKey) -> list[Raw]:
         given = dict(conn.execute("SELECT key, value FROM cov_param").fetchall())
         with conn.cursor(row_factory=dict_row) as rows:
             return rule.statistic(rows.execute(rule.sql.encode()).fetchall(), given)
-    query = sql.SQL(
-        "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies "
-        "FROM ({}) AS r"
-    ).format(sql.SQL(rule.sql))
     with conn.cursor(binary=True) as cursor:
-        cursor.execute(query)
+        cursor.execute(_query(key))
         return [Raw(key, *row) for row in cursor]
+
+
+@cache
+def _query(key: RuleKey) -> bytes:
+    return (
+        sql.SQL(
+            "SELECT severity, ST_AsBinary(geom), measure, subjects, grid_codes, building_ids, area_id, remedies "
+            "FROM ({}) AS r"
+        )
+        .format(sql.SQL(RULES[key].sql))
+        .as_bytes()
+    )
+
+
+def several_rules(conn: psycopg.Connection[Any], keys: Iterable[RuleKey]) -> list[Raw]:
+    """Run rules one after the other without waiting for any: in a pipeline the server judges while rows are read.
+
+    Parameters
+    ----------
+    conn : Connection
+        Whose search path shows the relations.
+    keys : iterable of RuleKey
+        Rules whose findings come from the database alone, without a statistic.
+    """
+    asked = [(key, conn.cursor(binary=True).execute(_query(key))) for key in keys]
+    return [Raw(key, *row) for key, cursor in asked for row in cursor]

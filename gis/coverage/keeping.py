@@ -179,7 +179,7 @@ class _Keeper:
         if splits:
             self.run("split", news=[new for new, _old in splits], olds=[old for _new, old in splits])
         counts: dict[str, int] = dict(self.run("counts").fetchall())
-        areas, grids, more = self.run("touched").fetchone() or ([], [], {})
+        areas, grids, more, houses = self.run("touched").fetchone() or ([], [], {}, [])
         local = self.within is not None
         closed = [i for (i,) in self.run("gone_entries")] if local and counts.get("gone") else []
         self._write(counts, merges)
@@ -189,10 +189,12 @@ class _Keeper:
         if counts.get("new", 0) + counts.get("returned", 0) > MANY:
             self.run("analyse_kept")
         if self.within is None:
-            self.run("settle_days", areas=None, grids=None, more=None)
+            self.run("settle_days", areas=None, grids=None, more=None, houses=None)
         else:
-            touched = sorted({*areas, *self.within.areas})
-            self.run("settle_days", areas=touched, grids=sorted({*grids, *self.within.grids}), more=Jsonb(more))
+            self.run(
+                "settle_days", areas=sorted({*areas, *self.within.areas}), grids=sorted({*grids, *self.within.grids}),
+                more=Jsonb(more), houses=sorted({*houses, *self.within.buildings}),
+            )  # fmt: skip
         return Kept(
             **{fate: counts.get(fate, 0) for fate in ("new", "changed", "gone", "returned", "same")},
             come=come,

@@ -213,7 +213,7 @@ UNION ALL
 SELECT 'gone', count(*) FROM kept_old AS o WHERE NOT EXISTS (SELECT FROM kept_match AS m WHERE m.finding_id = o.finding_id)
 
 -- name: touched
--- Which days have to be counted anew: (areas, grids, {rule: open findings more or less}).
+-- Which days have to be counted anew: (areas, grids, {rule: open findings more or less}, buildings).
 WITH moved AS MATERIALIZED (
     SELECT f.area_id, f.grid_codes, f.building_ids FROM kept_match AS m JOIN kept_fresh AS f USING (n) WHERE m.fate <> 'same'
     UNION ALL
@@ -238,7 +238,8 @@ SELECT
         SELECT g.code FROM house AS h JOIN atlas.assignment AS a ON a.network_id = %(network)s AND a.building_id = h.id
         JOIN atlas.grid AS g ON g.id = a.grid_id
     ),
-    (SELECT coalesce(jsonb_object_agg(rule, n), '{}') FROM more)
+    (SELECT coalesce(jsonb_object_agg(rule, n), '{}') FROM more),
+    ARRAY(SELECT id FROM house WHERE area_id IS NULL)
 
 -- name: close
 -- Entries whose cause is gone are closed, whatever state they were in; which one they grew into, if they did.
@@ -412,4 +413,4 @@ SELECT id, code FROM atlas.incident WHERE id = ANY (%(ids)s)
 
 -- name: settle_days
 -- Counts the headline's day anew.
-SELECT atlas.settle_day(%(network)s, %(day)s, %(areas)s::bigint[], %(grids)s::text[], %(more)s::jsonb)
+SELECT atlas.settle_day(%(network)s, %(day)s, %(areas)s::bigint[], %(grids)s::text[], %(more)s::jsonb, %(houses)s::bigint[])

@@ -25,6 +25,7 @@ from psycopg.types.json import Jsonb
 from gis.coverage import engine
 from gis.coverage import keeping
 from gis.coverage import limits
+from gis.coverage import parameters
 from gis.coverage import summary
 from gis.coverage.engine import statement
 from gis.coverage.keeping import Within
@@ -53,7 +54,7 @@ MOST_AREAS = 60
 READY = """
     SELECT set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
         set_config('max_parallel_workers_per_gather', '0', false), set_config('random_page_cost', '1.1', false),
-        set_config('temp_buffers', '16MB', false), set_config('work_mem', '16MB', false)
+        set_config('temp_buffers', '8MB', false), set_config('work_mem', '4MB', false)
 """
 ORDER: tuple[str, ...] = (
     "now", "policy", "building", "param", "grid", "assignment", "loose", "loose_grid", "area", "division",
@@ -190,14 +191,17 @@ def _furnish(conn: psycopg.Connection[Any]) -> None:
         if step != "unit":
             conn.execute(like.format(sql.Identifier(f"cov_{step}"), sql.SQL(engine.step_text(step))))
     conn.execute("CREATE INDEX ON cov_building USING gist (geom)")
+    conn.execute(statement(FILE, "plain"))
 
 
 class Local:
     """One local run of one network, in the transaction of its caller."""
 
-    def __init__(self, conn: psycopg.Connection[Any], network: int, at: datetime) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], network: int, code: str, at: datetime) -> None:
         self.conn = conn
-        self.given = {"network": network, "at": at}
+        limit = parameters.values(code)
+        self.given = {"network": network, "at": at, "days": int(limit["untouched_days"])}
+        self.line = limit["seam_line_m"]
         self.network = network
         self.at = at
 
@@ -221,7 +225,7 @@ class Local:
         newest = self.ask("newest").fetchone()
         if everything or many > MOST_MARKS or newest is None:
             raise WholeNeeded
-        self.ask("begin")
+        self.ask("begin", line=self.line)
         self._look(kinds)
         rules = concerned(kinds, Unit.AREA)
         kept = self._judge(kinds, rules, newest, incidents) if rules or PLACING & set(kinds) else None
@@ -259,11 +263,12 @@ class Local:
             rules=frozenset(map(str, rules)), areas=frozenset(areas), buildings=frozenset(buildings),
             incidents=frozenset(cases), grids=frozenset(single),
         )  # fmt: skip
-        self.ask("seed")
-        self._fill(rules, placing=bool(PLACING & set(kinds)))
-        found = [raw for key in rules for raw in engine.one_rule(self.conn, key)]
-        if PLACING & set(kinds):
-            self.ask("assign")
+        with self.conn.pipeline():
+            self.ask("seed")
+            self._fill(rules, placing=bool(PLACING & set(kinds)))
+            found = engine.several_rules(self.conn, rules)
+            if PLACING & set(kinds):
+                self.ask("assign")
         named = {"buildings": sorted(within.buildings), "incidents": sorted(within.incidents)}
         self.orphans = (self.ask("orphans", **named).fetchone() or (False,))[0]
         before, land = self._tally(within), self._contested(within)

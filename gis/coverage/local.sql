@@ -4,15 +4,27 @@
 
 -- name: tables
 -- Tables of a session. Borders lie in the rows, not beside them: they are read again and again.
-CREATE TEMP TABLE off_now (at timestamptz, now timestamptz, network bigint, margin double precision) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE off_now (at timestamptz, now timestamptz, network bigint, margin double precision, line double precision) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE mark (id bigint, kind text, everything boolean, ids bigint[], codes text[], more integer, place geometry) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE change (code text, was geometry, now_id bigint, spot geometry) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE spot (kind text, geom geometry, box geometry) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE seed (geom geometry, wide boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE spot (kind text, geom geometry, reach double precision, box geometry) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE seed (geom geometry, wide boolean, lines geometry) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE focus (
     areas bigint[], changed text[], changed_ids bigint[], single text[], single_ids bigint[], buildings bigint[], incidents bigint[],
     people bigint[], homes bigint[], extras bigint[]
 ) ON COMMIT DELETE ROWS;
+
+-- name: plain
+-- Keeps shapes as they are in what a session works with: compressing them costs more than judging them.
+DO $$
+DECLARE c record;
+BEGIN
+    FOR c IN SELECT a.attrelid::regclass AS name, a.attname FROM pg_attribute AS a JOIN pg_class AS t ON t.oid = a.attrelid
+        WHERE t.relnamespace = pg_my_temp_schema() AND t.relkind = 'r' AND a.atttypid = 'public.geometry'::regtype AND a.attnum > 0
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE EXTERNAL', c.name, c.attname);
+    END LOOP;
+END $$
 
 -- name: take
 -- Takes the marks of the network; with the transaction they are gone.
@@ -25,10 +37,11 @@ SELECT coalesce(array_agg(DISTINCT kind), '{}'), coalesce(bool_or(everything), f
     coalesce(sum(more) FILTER (WHERE kind = 'incident'), 0) FROM pg_temp.mark
 
 -- name: begin
--- The moment, the network, and how far a border is felt, in degrees.
+-- The moment, the network, how far a border is felt, in degrees, and a line that strips lie along, in degrees of latitude.
 INSERT INTO pg_temp.off_now
 SELECT atlas.judged_at(n.id, %(at)s), %(at)s, n.id,
-    (n.border_distance_m + 1) / 110500 / 0.25 -- wide enough up to 75 degrees of latitude
+    (n.border_distance_m + 1) / 110500 / 0.25, -- wide enough up to 75 degrees of latitude
+    %(line)s * 1.05 / 110500
 FROM atlas.network AS n WHERE n.id = %(network)s
 
 -- name: change
@@ -59,13 +72,15 @@ WITH spot AS (
     WHERE p.person_id = ANY (ARRAY(SELECT unnest(m.ids) FROM pg_temp.mark AS m WHERE m.kind IN ('post', 'leave')))
 )
 INSERT INTO pg_temp.spot
-SELECT s.kind, s.geom, ST_Expand(s.geom, n.margin) FROM spot AS s CROSS JOIN pg_temp.off_now AS n WHERE NOT ST_IsEmpty(s.geom)
+SELECT s.kind, s.geom, r.reach, ST_Expand(s.geom, r.reach)
+FROM spot AS s CROSS JOIN pg_temp.off_now AS n
+CROSS JOIN LATERAL (SELECT CASE WHEN s.kind IN ('area', 'road', 'water', 'excluded') -- what a strip may lie along
+    THEN greatest(n.margin, n.line / greatest(cos(radians(ST_YMax(s.geom))), 0.01)) ELSE n.margin END AS reach) AS r
+WHERE NOT ST_IsEmpty(s.geom)
 
 -- name: focus
 -- What is judged anew: areas, and what belongs to none (single grids, buildings, incidents).
-WITH here AS MATERIALIZED (
-    SELECT o.id FROM off_area AS o
-), changed AS MATERIALIZED (
+WITH changed AS MATERIALIZED (
     SELECT coalesce(array_agg(code), '{}') AS codes, coalesce(array_agg(now_id) FILTER (WHERE now_id IS NOT NULL), '{}') AS ids FROM pg_temp.change
 ), people AS MATERIALIZED (
     SELECT ARRAY(SELECT DISTINCT unnest(m.ids) FROM pg_temp.mark AS m WHERE m.kind IN ('post', 'leave')) AS ids
@@ -81,15 +96,14 @@ WITH here AS MATERIALIZED (
     WHERE f.network_id = %(network)s AND f.grid_codes && changed.codes AND changed.codes <> '{}'
     UNION ALL
     SELECT f.area_id, f.rule, f.grid_codes, f.building_codes, f.subjects FROM pg_temp.spot AS s JOIN atlas.finding AS f ON f.geom && s.box
-    WHERE f.network_id = %(network)s AND ST_DWithin(f.geom, s.geom, (SELECT margin FROM pg_temp.off_now))
+    WHERE f.network_id = %(network)s AND ST_DWithin(f.geom, s.geom, s.reach)
     UNION ALL
-    SELECT f.area_id, f.rule, f.grid_codes, f.building_codes, f.subjects FROM atlas.finding AS f
-    WHERE (SELECT bool_or(kind = 'grid') FROM pg_temp.spot)
-        AND f.network_id = %(network)s AND f.rule = 'unassigned_building' AND f.subjects ->> 'kind' = 'loose'
-        AND EXISTS (SELECT FROM pg_temp.spot AS s WHERE s.kind = 'grid' AND NOT ST_Distance(f.geom, s.geom)
-            > (f.measure ->> 'distance_m')::double precision * 1.02 / (110500 * greatest(cos(radians(ST_Y(f.geom))), 0.01)))
+    SELECT f.area_id, f.rule, f.grid_codes, f.building_codes, f.subjects FROM pg_temp.spot AS s
+    JOIN atlas.finding AS f ON atlas.reach_of(f.geom, (f.measure ->> 'distance_m')::double precision) && s.geom
+    WHERE s.kind = 'grid' AND f.network_id = %(network)s AND f.rule = 'unassigned_building' AND f.subjects ->> 'kind' = 'loose'
+        AND NOT ST_Distance(f.geom, s.geom) > (f.measure ->> 'distance_m')::double precision * 1.02 / (110500 * greatest(cos(radians(ST_Y(f.geom))), 0.01))
 ), touched AS MATERIALIZED ( -- grids in force
-    SELECT g.id FROM pg_temp.spot AS s JOIN off_grid AS g ON g.geom && s.box AND ST_DWithin(g.geom, s.geom, (SELECT margin FROM pg_temp.off_now))
+    SELECT g.id FROM pg_temp.spot AS s JOIN off_grid AS g ON g.geom && s.box AND ST_DWithin(g.geom, s.geom, s.reach)
     UNION
     SELECT unnest(ids) FROM changed
     UNION
@@ -112,7 +126,7 @@ WITH here AS MATERIALIZED (
     UNION
     SELECT t.area_id FROM told AS t WHERE t.area_id IS NOT NULL
     UNION
-    SELECT a.id FROM pg_temp.spot AS s JOIN off_area AS a ON a.geom && s.box AND ST_DWithin(a.geom, s.geom, (SELECT margin FROM pg_temp.off_now))
+    SELECT a.id FROM pg_temp.spot AS s JOIN off_area AS a ON a.geom && s.box AND ST_DWithin(a.geom, s.geom, s.reach)
     UNION
     SELECT unnest(m.ids) FROM pg_temp.mark AS m WHERE m.kind = 'area'
     UNION -- where most of a grid lies that declares no area
@@ -130,7 +144,7 @@ WITH here AS MATERIALIZED (
         UNION SELECT unnest(changed.codes) FROM changed
     ) AS codes
 ), mine AS MATERIALIZED (
-    SELECT coalesce(array_agg(id), '{}') AS ids FROM (SELECT o.id FROM area JOIN here AS o USING (id)) AS a
+    SELECT coalesce(array_agg(id), '{}') AS ids FROM (SELECT o.id FROM area CROSS JOIN LATERAL (SELECT a.id FROM off_area AS a WHERE a.id = area.id OFFSET 0) AS o) AS a
 )
 INSERT INTO pg_temp.focus
 SELECT mine.ids, changed.codes, changed.ids,
@@ -140,7 +154,7 @@ SELECT mine.ids, changed.codes, changed.ids,
         SELECT unnest(m.ids) FROM pg_temp.mark AS m WHERE m.kind IN ('building', 'visit')
         UNION
         SELECT b.id FROM pg_temp.spot AS s JOIN atlas.building AS b ON b.geom && s.box
-        WHERE s.kind IN ('grid', 'area') AND (b.area_id IS NULL OR NOT EXISTS (SELECT FROM here AS a WHERE a.id = b.area_id))
+        WHERE s.kind IN ('grid', 'area') AND (b.area_id IS NULL OR NOT EXISTS (SELECT FROM off_area AS a WHERE a.id = b.area_id))
         UNION
         SELECT b.id FROM told AS t JOIN atlas.building AS b ON b.code = ANY (t.building_codes) WHERE t.area_id IS NULL
         UNION -- whatever names one of the single grids is up for replacement too
@@ -151,7 +165,7 @@ SELECT mine.ids, changed.codes, changed.ids,
         SELECT unnest(m.ids) FROM pg_temp.mark AS m WHERE m.kind = 'incident'
         UNION
         SELECT i.id FROM pg_temp.spot AS s JOIN atlas.incident AS i ON i.geom && s.box
-        WHERE s.kind IN ('grid', 'area') AND (i.area_id IS NULL OR NOT EXISTS (SELECT FROM here AS a WHERE a.id = i.area_id))
+        WHERE s.kind IN ('grid', 'area') AND (i.area_id IS NULL OR NOT EXISTS (SELECT FROM off_area AS a WHERE a.id = i.area_id))
         UNION
         SELECT i.id FROM told AS t JOIN atlas.incident AS i ON i.code = t.subjects ->> 'incident' WHERE t.area_id IS NULL
     ),
@@ -173,7 +187,7 @@ SELECT areas, single, buildings, incidents FROM pg_temp.focus
 -- name: filled
 -- Rules whose findings something changed in: what they found is land, and records only fill it.
 SELECT DISTINCT f.rule FROM pg_temp.spot AS s JOIN atlas.finding AS f ON f.geom && s.box
-WHERE f.network_id = %(network)s AND f.rule = ANY (%(rules)s) AND ST_DWithin(f.geom, s.geom, (SELECT margin FROM pg_temp.off_now))
+WHERE f.network_id = %(network)s AND f.rule = ANY (%(rules)s) AND ST_DWithin(f.geom, s.geom, s.reach)
 
 -- name: households
 -- Whether any building has households, given whether any had before.
@@ -204,12 +218,14 @@ home AS ( -- of the grids near the areas those that are at home there
     SELECT g.geom FROM f JOIN off_grid AS g ON g.id = ANY (f.single_ids || f.changed_ids) OR g.code = ANY (f.single)
 )
 INSERT INTO pg_temp.seed
-SELECT ST_Expand(geom, (SELECT margin FROM m)), true FROM area
+SELECT s.geom, s.wide, CASE WHEN s.wide THEN ST_Expand(s.geom, (SELECT line FROM pg_temp.off_now) / greatest(cos(radians(ST_YMax(s.geom))), 0.01)) ELSE s.geom END FROM (
+SELECT ST_Expand(geom, (SELECT margin FROM m)) AS geom, true AS wide FROM area
 UNION ALL SELECT ST_Expand(ST_Centroid(geom), 0.0001), false FROM area
 UNION ALL SELECT ST_Expand(geom, (SELECT margin FROM m)), false FROM home
 UNION ALL SELECT box, false FROM pg_temp.spot
 UNION ALL SELECT ST_Expand(b.geom, (SELECT margin FROM m)), false FROM f JOIN atlas.building AS b ON b.id = ANY (f.buildings || f.extras) WHERE b.geom IS NOT NULL
 UNION ALL SELECT ST_Expand(i.geom, (SELECT margin FROM m)), false FROM f JOIN atlas.incident AS i ON i.id = ANY (f.incidents) WHERE i.geom IS NOT NULL
+) AS s
 
 -- name: cov_building
 -- Buildings there, and those of the findings up for replacement.
@@ -223,13 +239,25 @@ SELECT o.* FROM (
 ) AS i CROSS JOIN LATERAL (SELECT * FROM off_building AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: cov_grid
--- Grids there, and those that the footprints of these buildings meet.
+-- Grids there, those that the footprints of these buildings meet, and those that what happened there names: it counts where they are at home.
 INSERT INTO cov_grid
 SELECT o.* FROM (SELECT DISTINCT g.id FROM (
         SELECT geom FROM pg_temp.seed
         UNION ALL
         SELECT ST_SetSRID(ST_Extent(b.footprint)::geometry, 4490) FROM cov_building AS b
     ) AS s JOIN off_grid AS g ON g.geom && s.geom
+    UNION
+    SELECT g.id FROM (
+        SELECT v.grid_code AS code FROM pg_temp.off_now AS n CROSS JOIN pg_temp.seed AS s JOIN atlas.visit AS v ON v.geom && s.geom
+        WHERE v.network_id = n.network AND v.visited_at > n.at - make_interval(days => %(days)s)
+        UNION
+        SELECT v.grid_code FROM pg_temp.off_now AS n CROSS JOIN cov_building AS b JOIN atlas.visit AS v ON v.building_id = b.id
+        WHERE v.network_id = n.network AND v.visited_at > n.at - make_interval(days => %(days)s)
+        UNION
+        SELECT w.code FROM pg_temp.off_now AS n CROSS JOIN pg_temp.seed AS s JOIN atlas.incident AS i ON i.geom && s.geom
+        JOIN atlas.grid AS w ON w.id = i.grid_id
+        WHERE w.network_id = n.network AND i.occurred_at > n.at - make_interval(days => %(days)s)
+    ) AS named JOIN off_grid AS g ON g.code = named.code
 ) AS i CROSS JOIN LATERAL (SELECT * FROM off_grid AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: cov_assignment
@@ -263,7 +291,7 @@ SELECT o.* FROM (SELECT DISTINCT id FROM (
     SELECT unnest(areas) FROM pg_temp.focus
     UNION SELECT a.id FROM cov_grid AS g JOIN off_area AS a ON a.geom && g.geom
     UNION SELECT a.id FROM cov_grid AS g JOIN off_area AS a ON a.code = g.area_code
-    UNION SELECT a.id FROM (SELECT DISTINCT geom FROM pg_temp.seed) AS s JOIN off_area AS a ON a.geom && s.geom
+    UNION SELECT a.id FROM (SELECT DISTINCT lines AS geom FROM pg_temp.seed) AS s JOIN off_area AS a ON a.geom && s.geom
     UNION SELECT a.id FROM cov_loose AS l JOIN off_area AS a ON a.geom && l.geom
 ) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_area AS o WHERE o.id = i.id OFFSET 0) AS o
 
@@ -274,14 +302,16 @@ WITH f AS MATERIALIZED (
 )
 INSERT INTO cov_unit
 SELECT unnest(f.areas) FROM f
-UNION SELECT a.id FROM cov_area AS a CROSS JOIN f CROSS JOIN LATERAL (
-    SELECT g.geom FROM cov_grid AS g JOIN cov_home AS h ON h.grid_id = g.id AND h.area_id = a.id AND NOT h.declared
-    WHERE NOT ST_Covers(a.geom, g.geom) AND (f.land OR g.code = ANY (f.changed) OR g.code IN (
+UNION SELECT m.id FROM (
+    SELECT a.id, a.geom AS land, g.geom FROM f CROSS JOIN cov_home AS h
+    JOIN cov_area AS a ON a.id = h.area_id
+    JOIN cov_grid AS g ON g.id = h.grid_id
+    WHERE NOT h.declared AND h.area_id <> ALL (f.areas) AND (f.land OR g.code = ANY (f.changed) OR g.code IN (
         SELECT unnest(s.grid_codes) FROM atlas.finding AS s
         WHERE s.network_id = (SELECT network FROM pg_temp.off_now) AND s.area_id = ANY (f.areas) AND s.rule = 'stray_part'))
     OFFSET 0
-) AS g
-WHERE a.id <> ALL (f.areas)
+) AS m
+WHERE NOT ST_Covers(m.land, m.geom)
 UNION SELECT -1 FROM cov_home WHERE area_id IS NULL
 
 -- name: cov_shell
@@ -328,9 +358,9 @@ SELECT o.* FROM (SELECT DISTINCT id FROM (
 ) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_incident AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: cov_excluded
--- Allowed gaps there.
+-- Allowed gaps there, or as near as a strip may lie along them.
 INSERT INTO cov_excluded
-SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT geom FROM pg_temp.seed) AS s JOIN off_excluded AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_excluded AS o WHERE o.id = i.id OFFSET 0) AS o
+SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT lines AS geom FROM pg_temp.seed) AS s JOIN off_excluded AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_excluded AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: cov_post
 -- Posts of these grids and buildings, all posts of the people who hold one, and one more as a witness that there are any.
@@ -370,14 +400,14 @@ SELECT o.* FROM (SELECT DISTINCT id FROM (
 INSERT INTO cov_duty SELECT o.* FROM off_duty AS o
 
 -- name: cov_road
--- Roads there.
+-- Roads there, or as near as a strip may lie along them.
 INSERT INTO cov_road
-SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT geom FROM pg_temp.seed) AS s JOIN off_road AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_road AS o WHERE o.id = i.id OFFSET 0) AS o
+SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT lines AS geom FROM pg_temp.seed) AS s JOIN off_road AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_road AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: cov_water
--- Water there.
+-- Water there, or as near as a strip may lie along it.
 INSERT INTO cov_water
-SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT geom FROM pg_temp.seed) AS s JOIN off_water AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_water AS o WHERE o.id = i.id OFFSET 0) AS o
+SELECT o.* FROM (SELECT DISTINCT id FROM (SELECT e.id FROM (SELECT DISTINCT lines AS geom FROM pg_temp.seed) AS s JOIN off_water AS e ON e.geom && s.geom) AS j (id)) AS i CROSS JOIN LATERAL (SELECT * FROM off_water AS o WHERE o.id = i.id OFFSET 0) AS o
 
 -- name: assign
 -- Brings the assignment of the buildings up to date that changed, or that a grid that changed covers or covered; how many rows differed.

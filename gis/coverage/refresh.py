@@ -141,7 +141,7 @@ def refresh_dirty(desk: Desk, actor: Actor, network_code: str) -> Kept | None:
         with desk.transaction(actor) as conn:
             network = _network(conn, network_code)
             conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, network))
-            kept = Local(conn, network, at).run()
+            kept = Local(conn, network, network_code, at).run()
             if kept is not None:
                 conn.execute(statement(FILE, "ran"), {"network": network, "task": "dirty", "at": at, "there": None})
             return kept

@@ -196,7 +196,7 @@ def test_what_the_pages_refuse_the_database_refuses_too(book):
         (LEADER, "INSERT INTO ledger_event (ledger_id, act) SELECT id, 'comment' FROM ledger"),
         (SUPERVISOR, "DELETE FROM ledger_event"),
         (SUPERVISOR, "UPDATE finding SET accepted = true"),
-        (SUPERVISOR, "SELECT settle_day(1, today(), NULL, NULL, NULL)"),
+        (SUPERVISOR, "SELECT settle_day(1, today(), NULL, NULL, NULL, NULL)"),
     ):
         with pytest.raises((NotAllowed, psycopg.errors.CheckViolation)), session(actor) as conn:
             conn.execute(statement)

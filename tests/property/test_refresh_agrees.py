@@ -73,8 +73,11 @@ CHANGES = {
     "grid retired": "UPDATE grid SET valid_to = today() WHERE network_id = %(net)s AND code = %(grid)s AND valid_to IS NULL",
     "grid added": "INSERT INTO grid (network_id, code, name, geom) SELECT %(net)s, CASE WHEN %(n)s %% 3 = 0 THEN 'N' ELSE 'G' || %(n)s %% 8 || '0' END || CASE WHEN EXISTS (SELECT FROM grid WHERE network_id = %(net)s AND code = CASE WHEN %(n)s %% 3 = 0 THEN 'N' ELSE 'G' || %(n)s %% 8 || '0' END) THEN (SELECT '-' || max(id) FROM grid) ELSE '' END, 'n', ST_Multi(ST_Expand(" + HERE + ", 0.0015))",
     "area redrawn": "UPDATE area SET geom = ST_Multi(CASE WHEN %(n)s %% 2 = 0 THEN ST_Union(geom, ST_Expand(" + HERE + ", 0.001)) ELSE ST_Buffer(ST_Envelope(geom), 0) END) WHERE code = 'C' || %(n)s %% 4",
+    "street redrawn": "UPDATE area SET geom = ST_Multi(ST_MakeEnvelope(120, 30, 120.02 + 0.03 * %(x)s, 30.005 + 0.015 * %(y)s, 4490)) WHERE code = 'S'",
     "area renamed": "UPDATE area SET name = name || 'x' WHERE code = 'C' || %(n)s %% 4",
     "building moved": f"UPDATE building SET geom = {HERE}, footprint = CASE WHEN footprint IS NOT NULL THEN ST_Multi(ST_Expand({HERE}, 0.0002 + 0.001 * %(x)s)) END WHERE id = ({ONE})",
+    "building sent away": f"UPDATE building SET geom = ST_SetSRID(ST_Point(120.06 + 0.01 * %(x)s, 30.05), 4490), footprint = NULL WHERE id = ({ONE})",
+    "building brought back": f"UPDATE building SET geom = {HERE}, households = %(n)s WHERE id = (SELECT min(id) FROM building WHERE area_id IS NULL)",
     "building lost its place": f"UPDATE building SET geom = NULL, footprint = NULL WHERE id = ({ONE})",
     "building added": "INSERT INTO building (code, kind, households, geom, declared_grid) SELECT 'n' || coalesce(max(id), 0) + 1, 'office', %(n)s, " + HERE + ", 'G10' FROM building",
     "building removed": f"DELETE FROM building WHERE id = ({ONE})",
@@ -96,6 +99,10 @@ CHANGES = {
     "visit doubted": "UPDATE visit SET doubts = CASE doubts WHEN '{}' THEN '{outside}'::text[] ELSE '{}' END WHERE id = (SELECT min(id) + %(n)s FROM visit)",
     "track": f"INSERT INTO track (code, started_at, ended_at, geom, counted) SELECT 'n' || coalesce(max(t.id), 0) + 1, now() - interval '3 hours', now() - interval '2 hours', ST_SetSRID(ST_MakeLine(ST_MakePointM(120, 30, 1), ST_MakePointM(120.01, 30.01, 2)), 4490), ST_Multi(ST_MakeLine({HERE}, ST_Translate({HERE}, 0.002, 0.001))) FROM track t",
     "duty": "UPDATE duty SET lead = CASE lead WHEN '' THEN 'unit' ELSE '' END",
+    "road beside a border": "UPDATE road SET geom = ST_Multi(ST_SetSRID(ST_MakeLine(ST_Point(120.01 + 0.0008 * (%(x)s - 0.5), 30), ST_Point(120.01 + 0.0008 * (%(x)s - 0.5), 30.02)), 4490))",
+    "strip along a border": NEW_VERSION.format(shape="ST_Difference(geom, ST_MakeEnvelope(120.0099, 29.9, 120.01, 30.1, 4490))").replace("%(grid)s", "'G1' || %(n)s %% 2"),
+    "excepted": "UPDATE ledger SET state = 'excepted', exception_reason = 'x', exception_until = today() + 1 WHERE id = (SELECT min(id) + %(n)s FROM ledger WHERE finding_id IS NOT NULL) AND state <> 'closed'",
+    "no longer excepted": "UPDATE ledger SET state = 'new', exception_reason = NULL, exception_until = NULL WHERE id = (SELECT min(id) FROM ledger WHERE state = 'excepted')",
     "road": f"UPDATE road SET geom = ST_Multi(ST_MakeLine({HERE}, ST_Translate({HERE}, 0.01, 0.003)))",
     "limits": "UPDATE network SET border_distance_m = 1 + %(n)s %% 5 WHERE id = 1",
 }  # fmt: skip
@@ -118,6 +125,8 @@ STATE = {
     "touched": "SELECT f.rule, f.grid_codes, f.building_codes, x.building_id FROM finding_building x JOIN finding f ON f.id = x.finding_id WHERE f.network_id = %(net)s",
     "figures": "SELECT summary FROM refresh WHERE network_id = %(net)s ORDER BY id DESC LIMIT 1",
     "day": "SELECT a.code, d.grid_code, d.buildings, d.households, d.blind_buildings, d.blind_households, d.open FROM coverage_day d LEFT JOIN area a ON a.id = d.area_id WHERE d.network_id = %(net)s AND d.grid_code IS NULL",
+    "outside": "SELECT building_id, households, blind FROM outside WHERE network_id = %(net)s",
+    "outside sum": "SELECT sum(buildings), sum(households), sum(blind_buildings), sum(blind_households) FROM outside_sum WHERE network_id = %(net)s",
     "open entries": "SELECT rule, key FROM ledger WHERE network_id = %(net)s AND finding_id IS NOT NULL",
 }  # fmt: skip
 
@@ -152,17 +161,10 @@ def office(shared_database):
         desk.close()
 
 
-# The office goes on from one example to the next, so that there is nothing to shrink to.
-@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(st.lists(st.lists(CHANGE, min_size=1, max_size=3), min_size=1, max_size=3))
-def test_a_local_run_keeps_what_a_whole_run_would(office, rounds):
-    conn, desk = office
-    for changes in rounds:
-        with conn.transaction():
-            for change in changes:
-                conn.execute(CHANGES[change["what"]], change)
-        for network in NETWORKS:
-            refresh_dirty(desk, JOB, network)
+def agree(conn, desk):
+    """Run locally, then whole: both leave the same."""
+    for network in NETWORKS:
+        refresh_dirty(desk, JOB, network)
     left = conn.execute("SELECT DISTINCT n.code, d.kind FROM dirty d JOIN network n ON n.id = d.network_id").fetchall()
     assert {kind for _code, kind in left} <= {"statistics"}
     for code, _kind in left:
@@ -174,3 +176,51 @@ def test_a_local_run_keeps_what_a_whole_run_would(office, rounds):
     for code in NETWORKS:
         for what in STATE:
             assert here[code][what] == there[code][what], (code, what)
+    return here
+
+
+# The office goes on from one example to the next, so that there is nothing to shrink to.
+@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(CHANGE, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_a_local_run_keeps_what_a_whole_run_would(office, rounds):
+    conn, desk = office
+    for changes in rounds:
+        with conn.transaction():
+            for change in changes:
+                conn.execute(CHANGES[change["what"]], change)
+        for network in NETWORKS:
+            refresh_dirty(desk, JOB, network)
+    agree(conn, desk)
+
+
+ROAD = "UPDATE road SET geom = ST_Multi(ST_SetSRID(ST_MakeLine(ST_Point(%(x)s, 30), ST_Point(%(x)s, 30.02)), 4490))"
+SEAMS = "SELECT count(*) FROM finding WHERE network_id = 1 AND rule = 'seam'"
+
+
+def test_a_line_is_felt_as_far_as_a_strip_may_lie_along_it(office):
+    """A road 25 m across the border makes the strip on this side a seam, and it stays one whatever else changes there."""
+    conn, desk = office
+    for grid in ("G10", "G11"):
+        conn.execute(CHANGES["strip along a border"], {"net": 1, "n": int(grid[2])})
+    conn.execute(ROAD, {"x": 120.035})
+    agree(conn, desk)
+    before = conn.execute(SEAMS).fetchone()[0]
+    conn.execute(ROAD, {"x": 120.01026})
+    agree(conn, desk)
+    assert conn.execute(SEAMS).fetchone()[0] > before
+    conn.execute(CHANGES["grid cut"], {"net": 1, "grid": "G00", "x": 0.02, "y": 0.2})
+    agree(conn, desk)
+    assert conn.execute(SEAMS).fetchone()[0] > before
+
+
+def test_what_names_a_grid_elsewhere_counts_there(office):
+    """A visit in the south of C0 that names a grid of C3 touches nobody in C0, for a local run too."""
+    conn, desk = office
+    conn.execute(
+        "INSERT INTO visit (code, person_id, network_id, grid_code, visited_at, geom) SELECT 'far' || b.id, p.id, 1, 'G70',"
+        " now() - interval '1 hour', b.geom FROM building b, (SELECT min(id) AS id FROM person) AS p WHERE b.geom && ST_MakeEnvelope(120, 30, 120.01, 30.01, 4490)"
+    )
+    refresh(JOB, "comprehensive")
+    conn.execute("UPDATE grid SET kind = kind || 'x' WHERE network_id = 1 AND code LIKE 'G0%' AND valid_to IS NULL")
+    found = agree(conn, desk)["comprehensive"]["findings"]
+    assert any(row[0] == "untouched_area" and row[4][0].startswith("G0") for row in found)

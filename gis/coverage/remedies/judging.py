@@ -88,4 +88,4 @@ def _once(
 
 
 def _judge(conn: psycopg.Connection[Any], net: Network) -> None:
-    Local(conn, net.id, datetime.now(UTC)).run()
+    Local(conn, net.id, net.code, datetime.now(UTC)).run()

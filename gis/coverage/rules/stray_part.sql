@@ -1,13 +1,17 @@
 -- What of a grid lies outside its home area (one row per grid), and each detached piece of
 -- a grid in several pieces, all but the largest. Home is the declared area, else the one
 -- that holds most of the grid.
-WITH beyond AS MATERIALIZED (
-    -- Where the grids of an area together reach out of it.
-    SELECT s.area_id, d.geom
+WITH own AS MATERIALIZED ( -- a local run has more areas at hand than it judges: no overlay for those
+    SELECT s.area_id, s.geom, a.geom AS land
     FROM cov_unit AS u
     JOIN cov_shell AS s ON s.id = u.id
     LEFT JOIN cov_area AS a ON a.id = s.id
-    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(s.geom, a.geom), s.geom), 3)) AS d
+),
+beyond AS MATERIALIZED (
+    -- Where the grids of an area together reach out of it.
+    SELECT o.area_id, d.geom
+    FROM own AS o
+    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(o.geom, o.land), o.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 suspect AS MATERIALIZED (

@@ -1,13 +1,17 @@
 -- cov_gap: land of an area that no grid claims and no allowed gap excuses, one row per connected gap
 -- per area, with its area and width. What two areas both claim is counted with the first. Dust
 -- (< dust_m2, the rounding of coordinates) is dropped.
-WITH raw AS MATERIALIZED (
-    -- What the area's own grids leave; most of it is dust or claimed by a neighbour's grid.
-    SELECT a.id AS area_id, d.geom
+WITH own AS MATERIALIZED ( -- a local run has more areas at hand than it judges: no overlay for those
+    SELECT a.id, a.geom, s.geom AS shell
     FROM cov_unit AS u
     JOIN cov_area AS a ON a.id = u.id
     LEFT JOIN cov_shell AS s ON s.id = a.id
-    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(a.geom, s.geom), a.geom), 3)) AS d
+),
+raw AS MATERIALIZED (
+    -- What the area's own grids leave; most of it is dust or claimed by a neighbour's grid.
+    SELECT o.id AS area_id, d.geom
+    FROM own AS o
+    CROSS JOIN LATERAL ST_Dump(ST_CollectionExtract(coalesce(ST_Difference(o.geom, o.shell), o.geom), 3)) AS d
     WHERE rough_m2(d.geom) > 0.9 * (SELECT value FROM cov_param WHERE key = 'dust_m2')
 ),
 piece AS MATERIALIZED (
