@@ -92,7 +92,7 @@ def colours(day: date) -> list[Colour]:
     rows = sorted((row for row in _rows("colours.csv") if _holds(row, day)), key=lambda row: int(row["level"]))
     return [
         Colour(
-            int(row["level"]), row["colour"], row["name"], row["owner"],
+            int(row["level"]), row["colour"], _shown(row["name"]), _shown(row["owner"]),
             int(row["visit_days"]), int(row["revisit_days"]), int(row["revisits"]),
         )
         for row in rows
@@ -126,6 +126,25 @@ def hazard_levels() -> tuple[tuple[str, str], ...]:
 def dispute_levels(day: date) -> tuple[tuple[str, str], ...]:
     """Give the levels of disputes with their colours, gravest first."""
     return tuple((str(found.level), found.name) for found in colours(day))
+
+
+def _shown(text: str) -> str:
+    """Give a name of the shipped tables in the language in force; an office's own as it is written."""
+    shipped = {
+        "红色": _("红色"),
+        "橙色": _("橙色"),
+        "黄色": _("黄色"),
+        "蓝色": _("蓝色"),
+        "街道党工委书记包案": _("街道党工委书记包案"),
+        "分管领导牵头、部门联动": _("分管领导牵头、部门联动"),
+        "片区工作组": _("片区工作组"),
+        "社区、网格": _("社区、网格"),
+        "50人以下": _("50人以下"),
+        "50至100人": _("50至100人"),
+        "100至500人": _("100至500人"),
+        "500人以上": _("500人以上"),
+    }
+    return shipped.get(text, text)
 
 
 def _holds(row: dict[str, str], day: date) -> bool:
