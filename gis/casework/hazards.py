@@ -282,7 +282,8 @@ def pictures(conn: psycopg.Connection[Any], incident_id: int) -> float:
     """Give the distance in metres between the pictures before and after; they have to be at the same place.
 
     A picture is where the camera noted, else where the person stood when it was sent; one before
-    without either is where the case lies. Pictures after that were taken before the last rework
+    without either is where the case lies, and so is one that never came because the case was
+    imported. Pictures after that were taken before the last rework
     do not count, nor does the same picture twice.
 
     Raises

@@ -46,6 +46,11 @@ WITH since AS (
         p.role = 'after' AND coalesce(p.event_id > s.id, p.created_at > s.at) AS late
     FROM atlas.photo p JOIN atlas.incident i ON i.id = p.incident_id CROSS JOIN since s LEFT JOIN atlas.case_event e ON e.id = p.event_id
     WHERE p.incident_id = %(incident)s AND p.role <> 'document' AND p.media <> 'application/pdf'
+    UNION ALL
+    -- What came with a file has no picture from before: its place and time stand for one.
+    SELECT 'before', '', e.at, i.geom, false FROM atlas.case_event e JOIN atlas.incident i ON i.id = e.incident_id
+    WHERE e.incident_id = %(incident)s AND e.seq = 1 AND e.act = 'import' AND i.geom IS NOT NULL
+        AND NOT EXISTS (SELECT FROM atlas.photo p WHERE p.incident_id = e.incident_id AND p.role NOT IN ('after', 'document'))
 )
 SELECT (SELECT count(*) FROM shot WHERE role <> 'after'), (SELECT count(*) FROM shot WHERE late), (SELECT count(*) FROM shot WHERE late AND geom IS NOT NULL),
     count(*), min(ST_Distance(b.geom::geography, a.geom::geography))
