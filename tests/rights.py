@@ -58,6 +58,8 @@ INSERT INTO visit (code, person_id, visited_at, network_id, grid_code) SELECT 'v
 INSERT INTO visit (code, visited_at) VALUES ('vNowhere', now());
 INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT 't' || code, id, now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490) FROM person;
 INSERT INTO duty (code, name, category, area_code) VALUES ('d', '', 'x', 'A');
+INSERT INTO case_link (incident_id, other_id, relation) SELECT id, id % 4 + 1, 'related' FROM incident WHERE id % 4 + 1 <> id;
+INSERT INTO photo (incident_id, media, sha256, body) SELECT id, 'image/jpeg', 'x', '' FROM incident;
 UPDATE casefile SET units = '{u}' WHERE incident_id IN (SELECT id FROM incident WHERE code IN ('iA1', 'iB1', 'iC1'));
 INSERT INTO hazard (incident_id) SELECT id FROM incident ORDER BY id;
 INSERT INTO dispute (incident_id) SELECT id FROM incident ORDER BY id;
@@ -101,7 +103,7 @@ ENTRY = ("ledger_event", "task", "proposal")
 """Tables whose rows are seen by whoever sees their entry of the ledger."""
 
 
-CASE = ("hazard", "dispute", "party", "enforcement", "enforcement_stage", "enforcement_officer")
+CASE = ("casefile", "case_event", "case_link", "photo", "hazard", "dispute", "party", "enforcement", "enforcement_stage", "enforcement_officer")
 """Tables whose rows are seen by whoever sees their case."""
 
 

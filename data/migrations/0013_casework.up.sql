@@ -373,5 +373,4 @@ SELECT guard('photo', 'insert', '{supervisor,worker,department}', 'case');
 -- A worker reports what he sees where he works.
 DROP POLICY incident_insert ON incident;
 SELECT guard('incident', 'insert', '{supervisor,worker}', 'incident');
-GRANT SELECT ON reach TO atlas_app; -- no policy: nobody sees a row
 GRANT EXECUTE ON FUNCTION account_units(), mask_data(jsonb), shown_data(jsonb), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), quad_column(bigint) TO atlas_app;

@@ -211,13 +211,14 @@ def test_each_person_reads_exactly_what_the_matrix_says(role, reach):
 
 KEY = {
     "layer_version": "relation", "building_cell": "z", "incident_cell": "z", "assignment": "building_id", "grid_figure": "grid_id", "area_figure": "area_id",
-    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name", "run": "network_id", "outside": "building_id",
+    "finding_building": "finding_id", "grid_finding": "grid_code", "grid_incident": "grid_code", "credential": "account_id", "audit_head": "one", "migration": "name", "run": "network_id", "outside": "building_id", "case_link": "incident_id", "reach": "name",
 }  # fmt: skip
 TOUCHED = {
     "login_session": "ended_at = now(), ending = 'revoked'",
     "api_token": "revoked_at = now()",
     "account": "display = 'x'",
     "ledger_filter": "name = 'y'",
+    "casefile": "updated_at = now()",
 }
 
 
@@ -281,6 +282,11 @@ NEW = {
     "leave": "(person_id, begins) VALUES ({person}, '2030-01-01')",
     "visit": "(code, person_id, visited_at, network_id, grid_code) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), 1, '{grid}')",
     "track": "(code, person_id, started_at, ended_at, geom) VALUES ('new', coalesce((atlas.own_persons())[1], {person}), now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490))",
+    "casefile": "(incident_id, kind) VALUES (99, 'matter')",
+    "case_event": "(incident_id, seq, act, state) VALUES ({case}, 99, 'note', 'reported')",
+    "case_link": "(incident_id, other_id, relation) VALUES ({case}, 5, 'related')",
+    "photo": "(incident_id, media, sha256, body) VALUES ({case}, 'image/jpeg', 'y', '')",
+    "reach": "VALUES ('new', 'true')",
     **dict.fromkeys(("hazard", "dispute", "enforcement"), "(incident_id) VALUES ({case}) ON CONFLICT (incident_id) DO UPDATE SET updated_at = now()"),
     "party": "(incident_id, part, name) VALUES ({case}, 'witness', 'new')",
     "officer": "(card, name) VALUES ('NEW-1', 'new')",
