@@ -80,10 +80,11 @@ SELECT o.id, o.card, o.name, o.unit, o.valid_from, o.valid_to FROM atlas.officer
 ORDER BY o.valid_to IS NOT NULL AND o.valid_to < atlas.today(), o.card;
 
 -- name: enlist
--- keeps an officer; said again of a card it is a correction
+-- keeps an officer; said again of a card it is a correction, and what is not given stays
 INSERT INTO atlas.officer (card, name, unit, valid_from, valid_to)
 VALUES (%(card)s, %(name)s, %(unit)s, coalesce(%(valid_from)s, atlas.today()), %(valid_to)s)
-ON CONFLICT (card) DO UPDATE SET name = excluded.name, unit = excluded.unit, valid_to = excluded.valid_to, updated_at = now(),
+ON CONFLICT (card) DO UPDATE SET name = excluded.name, unit = coalesce(nullif(excluded.unit, ''), officer.unit),
+    valid_to = coalesce(excluded.valid_to, officer.valid_to), updated_at = now(),
     valid_from = CASE WHEN %(valid_from)s::date IS NULL THEN officer.valid_from ELSE excluded.valid_from END
 RETURNING id;
 
