@@ -27,6 +27,9 @@ PACKAGES = CHECKOUT / "node_modules"
 
 FILES: dict[str, tuple[str, str]] = {
     "mvt-worker.js": ("@loaders.gl/mvt/dist/mvt-worker.js", "text/javascript; charset=utf-8"),
+    "maplibre.js": ("maplibre-gl/dist/maplibre-gl-csp.js", "text/javascript; charset=utf-8"),
+    "maplibre-worker.js": ("maplibre-gl/dist/maplibre-gl-csp-worker.js", "text/javascript; charset=utf-8"),
+    "maplibre.css": ("maplibre-gl/dist/maplibre-gl.css", "text/css; charset=utf-8"),
 }
 """Name in the address: file below ``node_modules`` and its media type."""
 

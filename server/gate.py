@@ -52,7 +52,9 @@ USES = {"tiles": ("/tiles/", "/style/", "/assets/"), "metrics": ("/metrics",)}
 """What a machine's token may read, by what it permits."""
 READING = frozenset({"GET", "HEAD"})
 PAGE = re.compile(r"/[a-z0-9_-]*")
-NO_PAGES = frozenset({"/metrics", "/uploads", "/media", "/component", "/static", "/tiles", "/style", "/assets"})
+NO_PAGES = frozenset(
+    {"/metrics", "/uploads", "/reports", "/media", "/component", "/static", "/tiles", "/style", "/assets"}
+)
 """Addresses of one word that are no pages."""
 POLICY_VIOLATION = 1008
 TRY_LATER = 1013

@@ -24,6 +24,7 @@ from server.errors import explained
 from server.health import health
 from server.lifespan import lifespan
 from server.metrics import metrics
+from server.reports import report_in
 from server.style import style_route
 from server.tiles import tile
 from server.upload import upload_file
@@ -78,12 +79,14 @@ ROUTES: list[BaseRoute] = [
     _any("/assets/{name}", asset),
     _any("/health", health),
     _any("/metrics", metrics),
+    _any("/reports", report_in),
     _any("/uploads", upload_open),
     _any("/uploads/{number}", upload_file),
     _any("/tiles/{rest:rest}", nowhere),
     _any("/style/{rest:rest}", nowhere),
     _any("/assets/{rest:rest}", nowhere),
     _any("/uploads/{rest:rest}", nowhere),
+    _any("/reports/{rest:rest}", nowhere),
 ]
 
 

@@ -52,6 +52,12 @@ WORK = frozenset(Role) - {Role.AUDITOR, Role.ADMIN}
 
 PAGES = (
     Entry("coverage", lambda: _("覆盖与盲区"), ":material/map:", WORK),
+    Entry(
+        "cases",
+        lambda: _("事件处置"),
+        ":material/assignment:",
+        frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR, Role.WORKER, Role.DEPARTMENT}),
+    ),
     Entry("trend", lambda: _("覆盖走势"), ":material/trending_up:", WORK - {Role.WALL}),
     Entry(
         "people",
@@ -59,6 +65,7 @@ PAGES = (
         ":material/groups:",
         frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR, Role.WORKER}),
     ),
+    Entry("report", lambda: _("上报"), ":material/add_a_photo:", frozenset({Role.SUPERVISOR, Role.WORKER})),
     Entry("intake", lambda: _("数据接入"), ":material/upload_file:", frozenset({Role.PLANNER, Role.SUPERVISOR})),
     Entry("admin", lambda: _("系统管理"), ":material/admin_panel_settings:", frozenset({Role.ADMIN, Role.AUDITOR})),
 )
