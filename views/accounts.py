@@ -125,7 +125,9 @@ def _form(person: Actor, account: Account) -> None:
     with st.form(f"account-{account.id}", border=False):
         display = st.text_input(_("称呼"), account.display, max_chars=80)
         roles, scopes = _rights(account.roles, account.scopes)
-        if st.form_submit_button(_("保存"), type="primary") and _save(person, account, display, roles, scopes):
+        units = _units(account.units)
+        sent = st.form_submit_button(_("保存"), type="primary")
+        if sent and _save(person, account, display, roles, scopes, units):
             st.toast(_("已保存。"), icon=":material/check:")
             st.rerun(scope="fragment")
     with st.container(horizontal=True):
@@ -155,12 +157,25 @@ def _rights(roles: list[str], scopes: list[str]) -> tuple[list[str], list[str]]:
         placeholder=_("全街道"),
         help=_("写“全街道”,或“辖区:编码”“网格:编码”;可写多个,用顿号分开;空着则什么都看不到。"),
     )
+    return chosen, [roster.scope_from(part) for part in _parts(text)]
+
+
+def _units(units: list[str]) -> list[str]:
+    text = st.text_input(
+        _("承办单位"),
+        "、".join(units),
+        help=_("部门账号只看得到这些单位牵头或配合的案件;名称与权责清单一致,用顿号分开。"),
+    )
+    return _parts(text)
+
+
+def _parts(text: str) -> list[str]:
     for sign in "、,;;":
         text = text.replace(sign, ",")
-    return chosen, [roster.scope_from(part) for part in text.split(",") if part.strip()]
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _save(person: Actor, account: Account, display: str, roles: list[str], scopes: list[str]) -> bool:
+def _save(person: Actor, account: Account, display: str, roles: list[str], scopes: list[str], units: list[str]) -> bool:
     try:
         with session(person) as conn:
             if display != account.display:
@@ -169,6 +184,8 @@ def _save(person: Actor, account: Account, display: str, roles: list[str], scope
                 accounts.set_roles(conn, account.name, roles)
             if sorted(scopes) != sorted(account.scopes):
                 accounts.set_scopes(conn, account.name, scopes)
+            if units != account.units:
+                accounts.set_units(conn, account.name, units)
     except GridAtlasError as error:
         _beside(error)
         return False

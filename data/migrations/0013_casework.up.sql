@@ -73,6 +73,8 @@ END $$;
 ALTER TABLE account ADD COLUMN units text[] NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN account.units IS 'Units (of the duty list) the account works for: a department sees the cases these lead or assist.';
 
+GRANT UPDATE (units) ON account TO atlas_app;
+
 CREATE FUNCTION account_units() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
     SELECT coalesce((SELECT a.units FROM account a WHERE a.id = account_id()), '{}')

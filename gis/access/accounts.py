@@ -38,6 +38,7 @@ ALONE = (Role.ADMIN, Role.AUDITOR)
 """Roles that stand alone on an account: who gives rights neither reads records nor checks himself."""
 
 MOST = 10_000
+MOST_UNITS, LONGEST_UNIT = 50, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Account:
         In force today.
     scopes : list of str
         ``office``, ``area:CODE``, ``grid:CODE``; in force today.
+    units : list of str
+        Units of the duty list it works for: a department sees the cases these lead or assist.
     seen_at : datetime or None
         Last sign of life; None before the first sign-in.
     """
@@ -63,6 +66,7 @@ class Account:
     created_at: datetime
     roles: list[str]
     scopes: list[str]
+    units: list[str]
     seen_at: datetime | None
 
     @property
@@ -210,6 +214,20 @@ def set_active(conn: psycopg.Connection[Any], name: str, *, active: bool) -> Non
 def set_display(conn: psycopg.Connection[Any], name: str, display: str) -> None:
     """Change what an account is called."""
     conn.execute(queries.set_display.sql, {"account": get(conn, name).id, "display": display.strip()})
+
+
+def set_units(conn: psycopg.Connection[Any], name: str, units: Iterable[str]) -> list[str]:
+    """Say which units of the duty list an account works for; those it works for then.
+
+    Parameters
+    ----------
+    units : iterable of str
+        As the duty list writes them, at most :data:`MOST_UNITS`. None: a department then sees no case.
+    """
+    wanted = list(dict.fromkeys(word for word in (" ".join(unit.split())[:LONGEST_UNIT] for unit in units) if word))
+    given = {"account": get(conn, name).id, "units": wanted[:MOST_UNITS]}
+    conn.execute(queries.set_units.sql, given)
+    return wanted[:MOST_UNITS]
 
 
 def set_password(conn: psycopg.Connection[Any], name: str, password: str, *, must_change: bool = False) -> None:

@@ -5,7 +5,7 @@ SELECT a.id, a.name, a.display, a.source, a.active, a.demo, a.created_at,
         AND today() >= r.valid_from AND (r.valid_to IS NULL OR today() <= r.valid_to)), '{}') AS roles,
     coalesce((SELECT array_agg(DISTINCT coalesce('area:' || t.code, 'grid:' || s.grid_code, 'office')) FROM account_scope s
         LEFT JOIN area t ON t.id = s.area_id WHERE s.account_id = a.id
-        AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)), '{}') AS scopes,
+        AND today() >= s.valid_from AND (s.valid_to IS NULL OR today() <= s.valid_to)), '{}') AS scopes, a.units,
     (SELECT max(l.seen_at) FROM login_session l WHERE l.account_id = a.id) AS seen_at
 FROM account a
 WHERE (:name::text IS NULL OR a.name = :name)
@@ -74,6 +74,9 @@ UPDATE account SET active = :active, updated_at = now() WHERE id = :account;
 
 -- name: set_display!
 UPDATE account SET display = :display, updated_at = now() WHERE id = :account;
+
+-- name: set_units!
+UPDATE account SET units = :units, updated_at = now() WHERE id = :account;
 
 -- name: other_admins
 -- how many other active accounts may manage accounts today

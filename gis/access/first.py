@@ -65,7 +65,8 @@ def ensure_admin(conn: psycopg.Connection[Any]) -> str | None:
 def ensure_demo(conn: psycopg.Connection[Any]) -> list[str]:
     """Make the demo accounts that are missing; their names.
 
-    The worker gets the first three grids in force, everybody else the whole office.
+    The worker gets the first three grids in force, everybody else the whole office; the
+    department works for the unit outside the street that leads for most categories.
     """
     grids = [
         f"grid:{network}/{code}"
@@ -83,9 +84,19 @@ def ensure_demo(conn: psycopg.Connection[Any]) -> list[str]:
         if demo.role in accounts.ALONE:
             scopes = []
         accounts.add(conn, demo.name, display=demo.display, roles=[demo.role], scopes=scopes, demo=True)
+        if demo.role is Role.DEPARTMENT:
+            accounts.set_units(conn, demo.name, _busiest(conn))
         accounts.set_password(conn, demo.name, DEMO_PASSWORD)
         made.append(demo.name)
     return made
+
+
+def _busiest(conn: psycopg.Connection[Any]) -> list[str]:
+    rows = conn.execute(
+        "SELECT d.lead FROM atlas.duty d WHERE d.lead <> '' AND d.valid_to IS NULL"
+        " GROUP BY d.lead ORDER BY bool_or(d.listing <> 'street') DESC, count(*) DESC, d.lead LIMIT 1"
+    )
+    return [lead for (lead,) in rows]
 
 
 def remove_demo(conn: psycopg.Connection[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Verbs ``user list|add|import|role|scope|password|disable|enable|remove-demo``: accounts, from the machine itself.
+"""Verbs ``user list|add|import|role|scope|units|password|disable|enable|remove-demo``: accounts, from the machine.
 
 Whoever may run commands on the server is its administrator already; the deeds are audited
 as ``job:cli:<user>``.
@@ -41,7 +41,8 @@ def listing(words: Annotated[str, typer.Argument(help=_("按账号名或称呼�
     for account in found:
         marks = [_("已停用")] if not account.active else []
         marks += [_("示例")] if account.demo else []
-        parts = [account.name, account.display, "、".join(account.roles), "、".join(account.scopes), " ".join(marks)]
+        parts = [account.name, account.display, "、".join(account.roles), "、".join(account.scopes)]
+        parts += ["、".join(account.units), " ".join(marks)]
         print("\t".join(parts).rstrip())
     print(_("共 {count} 个账号。").format(count=len(found)))
 
@@ -101,6 +102,18 @@ def scope(name: Name, scope: Scopes = None, until: Until = None) -> None:
     with session(whoever()) as conn:
         accounts.set_scopes(conn, name, scope or [], valid_to=day(until))
     print(_("账号 {name} 的管辖范围已更换。").format(name=name))
+
+
+@app.command()
+def units(
+    name: Name,
+    unit: Annotated[list[str] | None, typer.Argument(help=_("权责清单上的单位名称,可多个;不写则清空。"))] = None,
+) -> None:
+    """设定账号所属的承办单位:部门账号只看得到这些单位牵头或配合的案件。."""
+    ensure_database()
+    with session(whoever()) as conn:
+        kept = accounts.set_units(conn, name, unit or [])
+    print(_("账号 {name} 的承办单位:{units}。").format(name=name, units="、".join(kept) or _("无")))
 
 
 @app.command()

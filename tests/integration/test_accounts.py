@@ -51,8 +51,10 @@ def test_an_account_is_made_changed_and_switched_off_and_each_deed_is_audited():
         accounts.set_roles(conn, "wang", ["supervisor", "worker"])
         accounts.set_scopes(conn, "wang", ["office"])
         accounts.set_display(conn, "wang", "王一一")
+        assert accounts.set_units(conn, "wang", ["城管中队 ", "", "城管中队", "环卫所"]) == ["城管中队", "环卫所"]
         accounts.set_active(conn, "wang", active=False)
         found = accounts.get(conn, "wang")
+    assert found.units == ["城管中队", "环卫所"]
     assert (found.roles, found.scopes, found.active, found.shown) == (
         ["supervisor", "worker"],
         ["office"],
@@ -246,6 +248,8 @@ def test_the_command_line_manages_accounts(tmp_path):
     name, password = secret.read_text().split()
     assert password not in done.stdout
     assert sessions.find(sessions.sign_in(name, password)).must_change
+    assert gis("units", "wg1", "城管中队", "环卫所").returncode == 0
+    assert "城管中队、环卫所" in gis("list", "wg1").stdout
     assert gis("disable", "wg1").returncode == 0
     with pytest.raises(sessions.SignInFailed):
         sessions.sign_in("wg1", password)
