@@ -170,8 +170,9 @@ def terms(answer: Answer) -> dict[str, Any]:
         "area": answer.area.code if answer.area else None,
         "items": [
             {
-                "id": i.id, "code": i.code, "name": i.name, "listing": i.listing, "area": i.area, "lead": i.lead,
-                "assists": i.assists, "basis": i.basis, "valid_from": i.valid_from.isoformat(),
+                "id": i.id, "code": i.code, "number": i.number, "name": i.name, "domain": i.domain,
+                "listing": i.listing, "area": i.area, "lead": i.lead, "assists": i.assists, "task": i.task,
+                "basis": i.basis, "version": i.version, "valid_from": i.valid_from.isoformat(),
             }
             for i in answer.items
         ],

@@ -75,7 +75,9 @@ CREATE TEMP VIEW cov_track AS
 SELECT id, person_id, started_at, ended_at, counted AS geom FROM atlas.track
 WHERE counted IS NOT NULL;
 CREATE TEMP VIEW cov_duty AS
-SELECT code, listing, kind, category, area_code, lead, assists, valid_from, valid_to FROM atlas.duty;
+SELECT d.code, d.listing, d.kind, c.category, d.area_code, d.lead, d.assists, d.valid_from, d.valid_to
+FROM atlas.duty AS d CROSS JOIN LATERAL unnest(d.categories) AS c (category)
+WHERE d.valid_to IS NULL OR d.valid_to >= d.valid_from;
 CREATE TEMP VIEW cov_road AS SELECT id, kind, name, geom FROM atlas.road;
 CREATE TEMP VIEW cov_water AS SELECT id, kind, name, geom FROM atlas.water;
 
@@ -112,11 +114,13 @@ SELECT id, person_id,
     CASE WHEN ended_at > {at} AND ended_at <= {now} THEN {at} ELSE ended_at END AS ended_at, counted AS geom
 FROM atlas.track WHERE counted IS NOT NULL;
 CREATE OR REPLACE TEMP VIEW cov_duty AS
-SELECT code, listing, kind, category, area_code, lead, assists,
+SELECT i.code, i.listing, i.kind, c.category, i.area_code, i.lead, i.assists,
     CASE WHEN valid_from > d.day AND valid_from <= d.today THEN d.day ELSE valid_from END AS valid_from,
     CASE WHEN valid_to > d.day AND valid_to < d.today THEN d.day - 1 ELSE valid_to END AS valid_to
-FROM atlas.duty
-CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d;
+FROM atlas.duty AS i
+CROSS JOIN LATERAL unnest(i.categories) AS c (category)
+CROSS JOIN (SELECT ({at} AT TIME ZONE 'Asia/Shanghai')::date AS day, ({now} AT TIME ZONE 'Asia/Shanghai')::date AS today) AS d
+WHERE i.valid_to IS NULL OR i.valid_to >= i.valid_from;
 
 -- name: moment
 -- The moment a run judges: rules never ask the clock.

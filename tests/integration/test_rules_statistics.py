@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -9,6 +11,7 @@ from datetime import timedelta
 import pytest
 from psycopg import sql
 
+from gis.casework import resolver
 from gis.coverage import engine
 from gis.coverage import parameters
 from gis.coverage.findings import Finding
@@ -307,3 +310,35 @@ def test_what_was_closed_long_ago_is_not_asked_and_what_is_still_open_is(conn, o
     assert judge(conn, office, "unowned_matter", unowned_incidents_min=3) == []
     assert len(judge(conn, office, "unowned_matter", unowned_days=500)) == 2
     assert judge(conn, office, "unowned_matter", now=datetime(2025, 1, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_rule_and_the_resolver_give_every_incident_the_same_answer(conn, office, seed):
+    """Random lists of two versions, items of one or several categories, of an area or the whole office, ended or void."""
+    dice = random.Random(seed)
+    categories = ["暴露垃圾", "积存垃圾", "噪声", "犬只"]
+    for number in range(40):
+        begins = datetime(2026, 1, 1, tzinfo=UTC).date() + timedelta(days=dice.randrange(30, 200))
+        lasts = dice.choice([None, -1, dice.randrange(90)])
+        conn.execute(
+            "INSERT INTO duty (code, name, kind, category, area_code, lead, valid_from, valid_to) VALUES (%s, '', 'matter', %s, %s, %s, %s, %s)",
+            (
+                str(number), "、".join(dice.sample(categories, dice.choice([1, 1, 2]))), dice.choice([None, None, "S1", "C1", "C2"]),
+                dice.choice(["", "城管", "环保"]), begins, None if lasts is None else begins + timedelta(days=lasts),
+            ),
+        )  # fmt: skip
+    days = [f"2026-{dice.randrange(1, 9):02d}-{dice.randrange(1, 29):02d} 23:30" for _ in range(60)]
+    incidents(
+        conn, [(code(dice.randrange(GRIDS)), "matter", dice.choice(categories), "patrol", day, 1) for day in days]
+    )
+    expected: Counter[str] = Counter()
+    rows = conn.execute("SELECT category, ST_X(geom), ST_Y(geom), occurred_at FROM incident").fetchall()
+    for category, x, y, at in rows:
+        answer = resolver.resolve(conn, (x, y), "matter", category, at)
+        ruled = conn.execute(
+            "SELECT EXISTS (SELECT FROM duty WHERE valid_from <= %(d)s AND (valid_to IS NULL OR valid_to >= %(d)s))", {"d": answer.day}
+        ).fetchone()[0]  # fmt: skip
+        expected[category] += bool(answer.problem) and ruled
+    found = {f.subjects["category"]: f.measure["incidents"] for f in judge(conn, office, "unowned_matter")}
+    assert found == {category: count for category, count in expected.items() if count}
+    assert sum(found.values()) > 0

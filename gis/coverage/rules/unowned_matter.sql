@@ -1,8 +1,8 @@
 -- Categories of incidents (open, or of the last unowned_days) that no unit leads, or two, by the list of
 -- duties in force on the incident's day: one row per kind and category. The items of the nearest
--- division go before wider ones: community, street, district, whole office. Nothing is judged
--- without any list, and only in the network whose grids the incidents carry. Incidents without a
--- category are left out.
+-- division go before wider ones: community, street, district, whole office; an item may name several
+-- categories. Nothing is judged without any list, nor on a day on which no item of any version was in
+-- force, and only in the network whose grids the incidents carry. Incidents without a category are left out.
 WITH span AS (
     SELECT n.at - make_interval(days => p.value::integer) AS begins, n.at AS ends, n.day
     FROM cov_now AS n, cov_param AS p
@@ -65,7 +65,8 @@ verdict AS (
 unowned AS (
     SELECT kind, category, area_id, period, day, last_day, incidents, open,
         CASE WHEN leads > 1 THEN 'several' WHEN items = 0 THEN 'missing' ELSE 'blank' END AS fault
-    FROM verdict WHERE leads <> 1
+    FROM verdict AS v
+    WHERE leads <> 1 AND EXISTS (SELECT FROM cov_duty AS d WHERE d.valid_from <= v.day AND (d.valid_to IS NULL OR d.valid_to >= v.day))
 ),
 sums AS (
     SELECT kind, category, sum(incidents)::integer AS incidents, sum(open)::integer AS open,
