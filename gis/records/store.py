@@ -209,7 +209,8 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
     if dataset is Dataset.INCIDENTS:
         _run(conn, "derive_incidents", dataset)
     elif dataset is Dataset.BUILDINGS:
-        _run(conn, "derive_buildings", dataset)
+        for step in ("fresh_buildings", "fresh_buildings_index", "derive_buildings"):
+            _run(conn, step, dataset)
     elif dataset is not Dataset.AREAS:
         _run(conn, "derive_nothing", dataset)
     if dataset is Dataset.PEOPLE:
@@ -301,7 +302,7 @@ def _named(codes: list[str]) -> str:
 
 
 def _drop_temporary(conn: psycopg.Connection[Any]) -> None:
-    for name in ("verdict", "derived", "area_known"):
+    for name in ("verdict", "derived", "area_known", "fresh"):
         conn.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
 
 
