@@ -7,6 +7,7 @@ kind asks :mod:`gis.casework.kinds`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -150,7 +151,7 @@ def _moment(conn: psycopg.Connection[Any], case: Casefile, given: Given) -> None
 def _receivers(conn: psycopg.Connection[Any], case: Casefile, data: dict[str, Any]) -> dict[str, Any]:
     """Say whom a case goes to: the units named, else those of the frozen terms; the handler by account."""
     given = data.get("units") or []
-    units = [given] if isinstance(given, str) else [str(unit) for unit in given]
+    units = re.split("[、,,]", given) if isinstance(given, str) else [str(unit) for unit in given]
     name = str(data.get("handler") or "").strip()
     if not units and not name:
         units = [unit for unit in (case.terms.get("lead"), *(case.terms.get("assists") or ())) if unit]

@@ -32,6 +32,7 @@ VERBS = {
     "worker": "working:worker",
     "demo": "demo:demo",
     "db": "database:app",
+    "case": "case:app",
     "user": "user:app",
     "backup": "backup:backup",
     "restore": "backup:restore",
