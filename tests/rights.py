@@ -58,6 +58,13 @@ INSERT INTO visit (code, person_id, visited_at, network_id, grid_code) SELECT 'v
 INSERT INTO visit (code, visited_at) VALUES ('vNowhere', now());
 INSERT INTO track (code, person_id, started_at, ended_at, geom) SELECT 't' || code, id, now(), now(), ST_SetSRID('LINESTRING M (120 30 0, 120.1 30 9)'::geometry, 4490) FROM person;
 INSERT INTO duty (code, name, category, area_code) VALUES ('d', '', 'x', 'A');
+INSERT INTO duty_list (name, version, valid_from) VALUES ('l', '1', '2026-01-01');
+INSERT INTO meeting (held_on) VALUES ('2026-01-01');
+INSERT INTO agenda (kind, category, problem) VALUES ('matter', 'x', 'none');
+INSERT INTO whistle (kind, occasion, title, effort, units, incident_id)
+SELECT 'street', 'problem', 'x', 'x', CASE WHEN code IN ('iA1', 'iB1', 'iC1') THEN '{v,u}'::text[] ELSE '{v}' END, id FROM incident ORDER BY id;
+INSERT INTO whistle_event (whistle_id, seq, act, state) SELECT id, 1, 'blow', 'called' FROM whistle ORDER BY id;
+INSERT INTO whistle_unit (whistle_id, unit, part) SELECT id, 'v', 'lead' FROM whistle ORDER BY id;
 INSERT INTO case_link (incident_id, other_id, relation) SELECT id, id % 4 + 1, 'related' FROM incident WHERE id % 4 + 1 <> id;
 INSERT INTO photo (incident_id, media, sha256, body) SELECT id, 'image/jpeg', 'x', '' FROM incident;
 UPDATE casefile SET units = '{u}' WHERE incident_id IN (SELECT id FROM incident WHERE code IN ('iA1', 'iB1', 'iC1'));
@@ -103,12 +110,30 @@ ENTRY = ("ledger_event", "task", "proposal")
 """Tables whose rows are seen by whoever sees their entry of the ledger."""
 
 
-CASE = ("casefile", "case_event", "case_link", "photo", "hazard", "dispute", "party", "enforcement", "enforcement_stage", "enforcement_officer")
+CASE = (
+    "casefile",
+    "case_event",
+    "case_link",
+    "photo",
+    "hazard",
+    "dispute",
+    "party",
+    "enforcement",
+    "enforcement_stage",
+    "enforcement_officer",
+)
 """Tables whose rows are seen by whoever sees their case."""
 
 
+WHISTLE = ("whistle", "whistle_event", "whistle_unit")
+"""Tables whose rows are seen by whoever sees their whistle."""
+
+
 def led(table):
-    """Condition that a unit of the account (department ``d.*`` works for ``u``) leads or assists the case of a row."""
+    """Condition that a unit of the account (department ``d.*`` works for ``u``) leads or assists the case or whistle of a row."""
+    if table in WHISTLE:
+        called = "SELECT w.id FROM whistle w WHERE w.units && (SELECT a.units FROM account a WHERE a.id = %(account)s)"
+        return f"t.{'id' if table == 'whistle' else 'whistle_id'} IN ({called})"
     return f"t.{'id' if table == 'incident' else 'incident_id'} IN (SELECT c.incident_id FROM casefile c WHERE c.units && (SELECT a.units FROM account a WHERE a.id = %(account)s))"
 
 
@@ -147,6 +172,15 @@ def inside(table, reach):
             if reach != "grid"
             else "t.incident_id IN (SELECT i.id FROM incident i WHERE i.code = 'iA1')",
         ),
+        **{
+            table: f"t.{'id' if table == 'whistle' else 'whistle_id'} IN (SELECT w.id FROM whistle w WHERE "
+            + (
+                f"w.area_id IN ({by_area}))"
+                if reach != "grid"
+                else "w.incident_id = (SELECT i.id FROM incident i WHERE i.code = 'iA1'))"
+            )
+            for table in WHISTLE
+        },
         "assignment": f"t.grid_id IN ({by_grid})",
         "grid_figure": f"t.grid_id IN ({by_grid})",
         "grid_finding": f"t.grid_code IN {GRIDS[reach]} AND {named}",

@@ -34,6 +34,7 @@ from tests.rights import OFFICE
 from tests.rights import OVER
 from tests.rights import OWN
 from tests.rights import REACHES
+from tests.rights import WHISTLE
 from tests.rights import inside
 from tests.rights import led
 from tests.rights import name
@@ -120,10 +121,8 @@ def condition(role, reach, table, operation):
     right = force(role, reach, table, operation)
     if right is Extent.NONE:
         return "false"
-    if right is Extent.ALL:
-        return "true"
-    if right is Extent.OFFICE:
-        return "true" if reach_now == "office" else "false"
+    if right in {Extent.ALL, Extent.OFFICE}:
+        return "true" if right is Extent.ALL or reach_now == "office" else "false"
     if right is Extent.OWN:
         wide = table == "import" and operation is Operation.SELECT and reach_now == "office"
         return "true" if wide else OWN[table]
@@ -137,7 +136,7 @@ def condition(role, reach, table, operation):
             else "t.ledger_id IN (SELECT id FROM ledger WHERE owner_id = %(account)s)"
         )
         return f"({inside(table, reach_now)}) OR {owned}"
-    if role is Role.DEPARTMENT and table in {"incident", *CASE}:
+    if role is Role.DEPARTMENT and table in {"incident", *CASE, *WHISTLE}:
         return f"({inside(table, reach_now)}) AND {led(table)}"
     told = " AND NOT t.subjects ? 'incident'" if table == "finding" and role is Role.WALL else ""
     return f"({inside(table, reach_now)}){told}"
@@ -287,12 +286,21 @@ NEW = {
     "case_link": "(incident_id, other_id, relation) VALUES ({case}, 5, 'related')",
     "photo": "(incident_id, media, sha256, body) VALUES ({case}, 'image/jpeg', 'y', '')",
     "reach": "VALUES ('new', 'true')",
-    **dict.fromkeys(("hazard", "dispute", "enforcement"), "(incident_id) VALUES ({case}) ON CONFLICT (incident_id) DO UPDATE SET updated_at = now()"),
+    **dict.fromkeys(
+        ("hazard", "dispute", "enforcement"),
+        "(incident_id) VALUES ({case}) ON CONFLICT (incident_id) DO UPDATE SET updated_at = now()",
+    ),
     "party": "(incident_id, part, name) VALUES ({case}, 'witness', 'new')",
     "officer": "(card, name) VALUES ('NEW-1', 'new')",
     "enforcement_stage": "(incident_id, stage, at, event_id) VALUES ({case}, 'decide', now(), 1)",
     "enforcement_officer": "(incident_id, officer_id) VALUES ({case}, 2)",
     "duty": "(code, name, category) VALUES ('new', '', 'x')",
+    "duty_list": "(name, version, valid_from) VALUES ('l', '2', '2026-02-01')",
+    "meeting": "(held_on) VALUES ('2026-02-01')",
+    "agenda": "(kind, category, problem) VALUES ('matter', 'y', 'none')",
+    "whistle": "(kind, occasion, title, effort, units, geom) VALUES ('street', 'problem', 'x', 'x', '{{u}}', {point})",
+    "whistle_event": "(whistle_id, seq, act, state) VALUES ((SELECT id FROM atlas.whistle WHERE incident_id = {case}), 99, 'note', 'called')",
+    "whistle_unit": "(whistle_id, unit, part) VALUES ((SELECT id FROM atlas.whistle WHERE incident_id = {case}), 'new', 'assist')",
     "finding": "(rule, severity) VALUES ('x', 'hint')",
     "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
     "finding_building": "VALUES (1, 1)",
@@ -329,7 +337,7 @@ PLACES = {
 
 AREA_IDS = {"A": 3, "B": 4, "C": 5}
 PERSON_IDS = {"A": 1, "B": 3, "C": 4}
-LYING = {"building", "incident", "grid", "post", "leave", "visit", "track", *CASE}
+LYING = {"building", "incident", "grid", "post", "leave", "visit", "track", *CASE, *WHISTLE}
 """Tables whose new row lies in a place, or is of somebody who works there."""
 
 
