@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import threading
 from datetime import UTC
 from datetime import datetime
@@ -28,8 +30,10 @@ from gis.casework.errors import SomebodyWasFaster
 from gis.casework.errors import StepRefused
 from gis.casework.errors import WordsMissing
 from gis.casework.photos import Picture
+from gis.cli import assemble
 from gis.db.connection import close_pools
 from gis.db.connection import session
+from gis.errors import BadInput
 from gis.errors import NotAllowed
 from gis.vocabulary import Act
 from gis.vocabulary import Actor
@@ -387,3 +391,45 @@ def test_pictures_and_full_texts_are_for_those_who_may():
         assert conn.execute(
             "SELECT count(*) FROM audit WHERE action = 'reveal' AND actor = 'unit' AND subject = %s", (case.code,)
         ).fetchone() == (1,)
+
+
+def gis(*words):
+    """One command, in this process; what it prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        assemble("case")(["case", *words], prog_name="gis", standalone_mode=False)
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("office")
+def test_the_command_line_works_on_cases(tmp_path):
+    shot = tmp_path / "a.jpg"
+    shot.write_bytes(picture("yellow"))
+    place = ("--category", "占道经营", "--place", "120.02,30.05", "--photo", f"before:{shot}")
+    code, state, _due, grid, lead, seq = (
+        gis("report", "摊贩占道,联系人:李四 13900001111", *place, "--key", "k").strip().split("\t")
+    )
+    assert (state, grid, lead, seq) == ("待受理", "A1", "城管中队", "1")
+    assert gis("report", "又一次", *place, "--key", "k").startswith(code)
+    other = gis("report", "另一件", *place).split("\t")[0]
+    assert gis("act", code, other, "--do", "accept").endswith("已完成 2 件,未完成 0 件。\n")
+    assert "待处置" in gis("act", code, "--do", "dispatch", "--data", "units=城管中队、园林站", "--seq", "2")
+    with pytest.raises(SomebodyWasFaster):
+        gis("act", code, "--do", "begin", "--seq", "2")
+    found = json.loads(gis("list", "--unit", "园林站", "--json", "-"))
+    assert ([c["code"] for c in found["cases"]], found["count"]) == ([code], 1)
+    assert code in gis("list", "--state", "dispatched", "--text", "13900001111")
+    whole = json.loads(gis("show", code, "--json", "-"))
+    assert [e["act"] for e in whole["events"]] == ["report", "accept", "dispatch"]
+    assert "answer" in whole["possible"]
+    told = gis("show", code)
+    assert "反馈" in told
+    assert "result" not in told.split("现在可以做")[0]
+    assert gis("photo", str(whole["photos"][0]["id"]), str(tmp_path / "b.jpg")).startswith("已写入")
+    with Image.open(tmp_path / "b.jpg") as shown:
+        assert shown.size == (64, 48)
+    assert "13900001111" in gis("reveal", code, "--reason", "核对联系方式")
+    for words in (("report", "x", "--category", "y", "--place", "x"), ("act", code, "--do", "note", "--data", "x"),
+                  ("act", code, "--do", "note", "--note", "x", "--photo", "nix.jpg"), ("list", "--clock", "x")):  # fmt: skip
+        with pytest.raises(BadInput):
+            gis(*words)
