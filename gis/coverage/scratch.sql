@@ -50,8 +50,11 @@ WITH RECURSIVE up AS (
 )
 SELECT area_id, id, code, level, depth FROM up;
 CREATE TEMP VIEW cov_grid AS
-SELECT id, code, name, kind, area_id, area_code, version, valid_from, geom FROM atlas.grid
-WHERE network_id = {network} AND valid_to IS NULL;
+SELECT g.id, g.code, g.name, g.kind, g.area_id, g.area_code, g.version, g.valid_from, ( -- the day its code was first drawn
+        SELECT f.valid_from FROM atlas.grid AS f WHERE f.network_id = g.network_id AND f.code = g.code ORDER BY f.version LIMIT 1
+    ) AS since, g.geom
+FROM atlas.grid AS g
+WHERE g.network_id = {network} AND g.valid_to IS NULL;
 CREATE TEMP VIEW cov_building AS
 SELECT id, code, kind, households, people, floors, built_on, demolished_on, footprint IS NOT NULL AS has_footprint, geom, footprint FROM atlas.building;
 CREATE TEMP VIEW cov_declared AS

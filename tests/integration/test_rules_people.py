@@ -175,6 +175,12 @@ def test_a_grid_never_visited_counts_from_its_beginning_or_that_of_the_records()
     (finding,) = found("overdue_visit")
     assert (finding.grids, finding.measure["late_days"]) == (["B2"], 20 - 9)
     assert "last" not in finding.subjects
+    change(
+        "WITH old AS (UPDATE grid SET valid_to = today() WHERE code = 'B2' RETURNING *) INSERT INTO grid (network_id, code, version, name, area_id, geom)"
+        " SELECT network_id, code, version + 1, name, area_id, geom FROM old"
+    )
+    (redrawn,) = found("overdue_visit")
+    assert redrawn.measure["late_days"] == 20 - 9, "a new border visits nobody"
 
 
 def test_overdue_buildings_are_one_warning_for_a_grid():

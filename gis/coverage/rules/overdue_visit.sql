@@ -1,5 +1,6 @@
 -- Grids and buildings nobody visited within the interval and grace of the visit policy: the last visit that
--- counts, else the day it began to be due: for a grid the day it was drawn, for a building the day it was built,
+-- counts, else the day it began to be due: for a grid the day its code was first drawn (a new border does not
+-- begin it anew), for a building the day it was built,
 -- for both not before the network's visits began to be recorded. A grid: blind, its patrol is missing; the
 -- overdue buildings of a grid: one row, warn, with the latest ones by name. A row of the policy for the kind of
 -- grid goes before one for any kind, one for the kind of building before 'household' (a building with
@@ -36,7 +37,7 @@ stock AS MATERIALIZED (
 ),
 grid AS MATERIALIZED (
     SELECT g.id, g.code, g.geom, p.day AS last, r.interval_days, r.grace_days,
-        n.day - coalesce(p.day, greatest(g.valid_from, s.grids)) - r.interval_days - r.grace_days AS late
+        n.day - coalesce(p.day, greatest(g.since, s.grids)) - r.interval_days - r.grace_days AS late
     FROM cov_grid AS g
     JOIN asked AS r ON r.kind = g.kind AND r.object = 'grid'
     CROSS JOIN cov_now AS n
