@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo
 from PIL import ExifTags
 from PIL import Image
 from PIL import ImageOps
-from PIL import UnidentifiedImageError
 
 from gis.casework.errors import PictureUnfit
 from gis.i18n import translate as _
@@ -38,7 +37,7 @@ KEPT = 4 * 1024 * 1024
 """Most bytes of a file as kept (``photo.body``)."""
 PIXELS = 120_000_000
 """Most pixels of a picture as it comes: a small file may unfold to much more."""
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "MPO", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 QUALITIES = (85, 75, 60)
 ROLES = ("scene", "near", "far", "before", "after", "document")
 
@@ -112,19 +111,22 @@ def clean(raw: bytes, name: str = "") -> Clean:
         return Clean(raw, "application/pdf", None, None, digest)
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
-            if picture.width * picture.height > PIXELS:
-                raise PictureUnfit(name=called, reason=_("展开后太大"))
-            noted = picture.getexif()
-            taken_at, point = _taken(noted), _point(noted)
+            _measure(picture)
+            taken_at, point = _noted(picture)
             picture.draft("RGB", (LARGEST * 2, LARGEST * 2))
             body = _written(picture)
     except Image.DecompressionBombError as error:
         raise PictureUnfit(name=called, reason=_("展开后太大")) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError) as error:
+    except Exception as error:  # a broken file makes a decoder raise whatever it likes
         raise PictureUnfit(name=called, reason=_("不是能打开的照片,或文件损坏")) from error
     if len(body) > KEPT:
         raise PictureUnfit(name=called, reason=_("压缩后仍超过 {most} MB").format(most=KEPT >> 20))
     return Clean(body, "image/jpeg", taken_at, point, digest)
+
+
+def _measure(picture: Image.Image) -> None:
+    if picture.width * picture.height > PIXELS:
+        raise Image.DecompressionBombError
 
 
 def _written(picture: Image.Image) -> bytes:
@@ -144,6 +146,15 @@ def _written(picture: Image.Image) -> bytes:
         if out.tell() <= KEPT:
             break
     return out.getvalue()
+
+
+def _noted(picture: Image.Image) -> tuple[datetime | None, tuple[float, float] | None]:
+    """Give time and place as the camera noted them; broken notes are none."""
+    try:
+        noted = picture.getexif()
+        return _taken(noted), _point(noted)
+    except Exception:  # noqa: BLE001  the notes of a picture are anybody's bytes
+        return None, None
 
 
 def _taken(noted: Image.Exif) -> datetime | None:
