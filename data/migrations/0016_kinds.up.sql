@@ -88,6 +88,8 @@ COMMENT ON COLUMN dispute.visits IS 'Visits since it was taken up, or since it w
 COMMENT ON COLUMN dispute.relapses IS 'How often it broke out again after it was settled and was taken up anew under the same id.';
 COMMENT ON COLUMN dispute.visit_by IS 'Day until which the next visit is due, by the colour of the case; null when none is.';
 CREATE INDEX dispute_building ON dispute (building_id) WHERE building_id IS NOT NULL;
+-- Those open in a week, among all the cases there ever were.
+CREATE INDEX casefile_disputes ON casefile (coalesce(closed_at, 'infinity')) WHERE kind = 'dispute';
 CREATE INDEX dispute_visit ON dispute (visit_by) WHERE visit_by IS NOT NULL;
 
 CREATE TABLE party (

@@ -193,41 +193,6 @@ class Dispute:
         return None if self.level is None else policy.colour(self.level, day)
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """One line of a weekly form.
-
-    Attributes
-    ----------
-    reported_on : date
-        First report; the id is the same in every week.
-    new, again : bool
-        Reported in this span; broke out again in it.
-    state : str
-        Of the flow, as at the end of the span.
-    mediations, visits : int
-        In this span.
-    """
-
-    id: int
-    code: str
-    category: str
-    title: str
-    area: str | None
-    area_name: str | None
-    grid: str | None
-    level: int | None
-    reported_on: date
-    new: bool
-    again: bool
-    state: str
-    mediations: int
-    visits: int
-    people: int | None
-    outcome: str | None
-    relapses: int | None
-
-
 def methods() -> tuple[tuple[str, str], ...]:
     """Give the ways of mediation, in the language in force (domain facts §3.4)."""
     return (
@@ -376,28 +341,6 @@ def detail(conn: psycopg.Connection[Any], incident_id: int) -> Dispute | None:
     """Give a dispute as its page shows it; None where nothing was said of it yet, or it is not the actor's to see."""
     with conn.cursor(row_factory=class_row(Dispute)) as cursor:
         return cursor.execute(_queries.detail.sql, {"incident": incident_id}).fetchone()
-
-
-def carried(conn: psycopg.Connection[Any], since: date, until: date, area: str | None = None) -> list[Carried]:
-    """Give the disputes of a span of days, carried-over ones first: what a weekly form begins with.
-
-    Parameters
-    ----------
-    conn : psycopg.Connection
-        His scope holds.
-    since, until : date
-        First and last day (of the office's zone).
-    area : str, optional
-        Code of a community; all of them without.
-
-    Returns
-    -------
-    list of Carried
-        An empty one is a 零报告. Those not closed before the span, those reported in it, and those
-        that broke out again in it.
-    """
-    with conn.cursor(row_factory=class_row(Carried)) as cursor:
-        return cursor.execute(_queries.carried.sql, {"since": since, "until": until, "area": area}).fetchall()
 
 
 def _past(on: date | None, day: date) -> None:

@@ -74,26 +74,3 @@ SELECT c.level, d.people, d.amount, atlas.shown(d.involved) AS involved, d.major
 FROM atlas.dispute d JOIN atlas.casefile c ON c.incident_id = d.incident_id LEFT JOIN atlas.building b ON b.id = d.building_id
 LEFT JOIN atlas.incident r ON r.id = d.relapse_id
 WHERE d.incident_id = %(incident)s;
-
--- name: carried
--- disputes of a span of days: those reported in it, those carried over into it and those that broke out again, each under its one id; state as at its end, the rest as it is now
-WITH span AS (
-    SELECT (%(since)s::date)::timestamp AT TIME ZONE 'Asia/Shanghai' AS since, (%(until)s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS below
-), story AS (
-    SELECT c.incident_id, min(e.at) AS reported_at, (array_agg(e.state ORDER BY e.seq DESC))[1] AS state,
-        bool_or(e.at >= s.since AND e.act = 'reopen') AS again,
-        (array_agg(e.state ORDER BY e.seq DESC) FILTER (WHERE e.at < s.since))[1] AS before,
-        count(*) FILTER (WHERE e.at >= s.since AND e.act = 'mediate') AS mediations,
-        count(*) FILTER (WHERE e.at >= s.since AND e.act = 'revisit') AS visits
-    FROM atlas.casefile c CROSS JOIN span s JOIN atlas.case_event e ON e.incident_id = c.incident_id AND e.at < s.below
-    WHERE c.kind = 'dispute' AND coalesce(c.closed_at, 'infinity') >= s.since
-    GROUP BY c.incident_id, s.since
-)
-SELECT i.id, i.code, i.category, atlas.shown(i.title) AS title, a.code AS area, a.name AS area_name, g.code AS grid, c.level,
-    (t.reported_at AT TIME ZONE 'Asia/Shanghai')::date AS reported_on, t.before IS NULL AS new, t.again, t.state, t.mediations::integer AS mediations,
-    t.visits::integer AS visits, d.people, d.outcome, d.relapses
-FROM story t JOIN atlas.incident i ON i.id = t.incident_id JOIN atlas.casefile c ON c.incident_id = i.id
-LEFT JOIN atlas.dispute d ON d.incident_id = i.id LEFT JOIN atlas.area a ON a.id = i.area_id LEFT JOIN atlas.grid g ON g.id = i.grid_id
-WHERE (coalesce(t.before, '') NOT IN ('closed', 'rejected', 'merged') OR t.again) AND t.state NOT IN ('rejected', 'merged')
-    AND (%(area)s::text IS NULL OR a.code = %(area)s)
-ORDER BY t.before IS NULL, t.reported_at, i.id;

@@ -18,13 +18,15 @@ WITH new AS (
     WHERE i.id = ANY (%(incidents)s) AND i.kind IN ('hazard', 'dispute') AND i.category <> '' AND i.geom IS NOT NULL
 ), earlier AS (
     SELECT n.id, o.id AS other_id FROM new n CROSS JOIN LATERAL (
-        SELECT i.id FROM atlas.incident i JOIN atlas.casefile c ON c.incident_id = i.id
-        LEFT JOIN atlas.hazard h ON h.incident_id = i.id LEFT JOIN atlas.dispute d ON d.incident_id = i.id
+        SELECT i.id FROM (
+            SELECT e.id FROM atlas.incident e
+            WHERE e.geom && ST_Expand(n.geom, %(metres)s / (110000 * cos(radians(ST_Y(n.geom)))), %(metres)s / 110000.0)
+                AND ST_DWithin(e.geom::geography, n.geom::geography, %(metres)s)
+            UNION SELECT h.incident_id FROM atlas.hazard h WHERE h.building_id = n.building_id
+            UNION SELECT d.incident_id FROM atlas.dispute d WHERE d.building_id = n.building_id
+        ) AS near JOIN atlas.incident i ON i.id = near.id JOIN atlas.casefile c ON c.incident_id = i.id
         WHERE i.kind = n.kind AND i.category = n.category AND i.id <> n.id AND c.state = 'closed'
             AND (i.closed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN n.day - %(days)s::integer AND n.day
-            -- The box is wide enough for the metres at any latitude of the country, and for a building's own size.
-            AND i.geom && ST_Expand(n.geom, 0.003)
-            AND (ST_DWithin(i.geom::geography, n.geom::geography, %(metres)s) OR coalesce(h.building_id, d.building_id) = n.building_id)
         ORDER BY i.closed_at DESC, i.id LIMIT 1
     ) AS o
 ), linked AS (

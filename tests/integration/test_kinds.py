@@ -16,6 +16,7 @@ from gis.casework import hazards
 from gis.casework import law
 from gis.casework import officers
 from gis.casework import parties
+from gis.casework import rounds
 from gis.casework.errors import PairMissing
 from gis.casework.forms import FieldMissing
 from gis.casework.photos import Picture
@@ -226,6 +227,10 @@ def test_a_dispute_keeps_its_id_from_mediation_to_the_last_visit():
             do(WORKER, case, "agree", **signed | wrong)
     case = do(WORKER, case, "agree", **signed)
     assert look(disputes, case).visit_by == TODAY + timedelta(days=-30 + 7)
+    with session(WORKER) as conn:
+        needs = [(one.need, one.by.isoformat()) for one in rounds.due(conn, TODAY) if one.code == case.code]
+        early = [one for one in rounds.due(conn, TODAY - timedelta(days=24)) if one.code == case.code]
+    assert (needs, early) == ([("visit", day(-23)), ("perform", day(-10)), ("confirm", day(0))], [])
     with pytest.raises(disputes.NotApplied):
         do(WORKER, case, "confirm", confirm="confirmed", on=day(0))
     case = do(WORKER, case, "confirm", confirm="applied", on=day(0))  # the thirtieth day
@@ -282,8 +287,8 @@ def test_a_dispute_is_carried_from_week_to_week_under_one_id():
         conn.execute("SELECT set_config('atlas.flow', 'on', true)")
         conn.execute("UPDATE incident SET closed_at = %s WHERE id = %s", (steps[-1][0], number))
     with session(WORKER) as conn:
-        told = [[one for one in disputes.carried(conn, *span, area="A") if one.code == "周"] for span in week]
-        other = [one for span in week for one in disputes.carried(conn, *span, area="B")]
+        told = [[one for one in rounds.carried(conn, *span, area="A") if one.code == "周"] for span in week]
+        other = [one for span in week for one in rounds.carried(conn, *span, area="B")]
     assert [[(one.id, one.new, one.state, one.mediations) for one in lines] for lines in told] == [
         [(number, True, "reported", 1)], [(number, False, "handling", 1)], [(number, False, "closed", 1)], [],
     ]  # fmt: skip
