@@ -210,6 +210,7 @@ def _panel(desk: Desk, at: Address) -> None:
         with st.container(key="fresh", horizontal=True, vertical_alignment="center"):
             work.freshness(desk.network, as_of, desk.run)
             work.refresh_button(desk.network)
+        work.judged(desk.network)
     filters.draw(desk, at)
     listing.draw(desk, at)
     detail.draw(desk)

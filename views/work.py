@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 
 from gis.access import scope
+from gis.coverage import moment
 from gis.coverage import progress
 from gis.coverage import refresh
 from gis.coverage import wording
@@ -44,6 +45,17 @@ def freshness(network: str, as_of: datetime | None, run: dict[str, Any] | None) 
         fragment.every(LOOK_AGAIN_S, _watch)(network, as_of)
     else:
         st.markdown(_as_of(as_of, run), width="content")
+
+
+def judged(network: str) -> None:
+    """Say which day the rules judge, where that is not the running one."""
+    with session(actor.current()) as conn:
+        day = moment.complete_until(conn, network)
+    if day is not None:
+        st.caption(
+            _("按 {day} 判断:走访、事件和岗位资料齐全到这一天,其后的记录计入当天。").format(day=written.calendar(day)),
+            width="content",
+        )
 
 
 def _watch(network: str, as_of: datetime | None) -> None:

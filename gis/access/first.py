@@ -65,8 +65,9 @@ def ensure_admin(conn: psycopg.Connection[Any]) -> str | None:
 def ensure_demo(conn: psycopg.Connection[Any]) -> list[str]:
     """Make the demo accounts that are missing; their names.
 
-    The worker gets the first three grids in force, everybody else the whole office; the
-    department works for the unit outside the street that leads for most categories.
+    The worker gets the first three grids in force and is the person who works in the first of
+    them, everybody else the whole office; the department works for the unit outside the street
+    that leads for most categories.
     """
     grids = [
         f"grid:{network}/{code}"
@@ -86,9 +87,26 @@ def ensure_demo(conn: psycopg.Connection[Any]) -> list[str]:
         accounts.add(conn, demo.name, display=demo.display, roles=[demo.role], scopes=scopes, demo=True)
         if demo.role is Role.DEPARTMENT:
             accounts.set_units(conn, demo.name, _busiest(conn))
+        if demo.role is Role.WORKER:
+            _embody(conn, demo.name)
         accounts.set_password(conn, demo.name, DEMO_PASSWORD)
         made.append(demo.name)
     return made
+
+
+def _embody(conn: psycopg.Connection[Any], name: str) -> None:
+    """Let an account be the worker in the first of its grids that has one, so that what he records is his own."""
+    conn.execute(
+        "UPDATE atlas.person SET updated_at = now(),"
+        " account_id = (SELECT a.id FROM atlas.account a WHERE a.name = %(name)s)"
+        " WHERE id = (SELECT p.id FROM atlas.account a"
+        " JOIN atlas.account_scope s ON s.account_id = a.id AND s.reach = 'grid'"
+        " JOIN atlas.post t ON t.network_id = s.network_id AND t.grid_code = s.grid_code AND t.duty = 'worker'"
+        " AND (t.valid_to IS NULL OR t.valid_to >= atlas.today())"
+        " JOIN atlas.person p ON p.id = t.person_id AND p.account_id IS NULL"
+        " WHERE a.name = %(name)s ORDER BY s.grid_code, t.valid_from, p.code LIMIT 1)",
+        {"name": name},
+    )
 
 
 def _busiest(conn: psycopg.Connection[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Verbs ``coverage refresh|summary|findings``: the stored office; its ledger is in :mod:`gis.cli.ledger`."""
+"""Verbs ``coverage refresh|summary|findings|until``: the stored office; its ledger is in :mod:`gis.cli.ledger`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from gis.cli.checking import ensure_database
 from gis.cli.office import Json
 from gis.cli.office import Network
 from gis.cli.office import codes
+from gis.cli.office import day
 from gis.cli.office import target
 from gis.coverage import findings as stored
+from gis.coverage import moment
 from gis.coverage import refresh as refreshing
 from gis.coverage import report
 from gis.coverage import summary as sums
@@ -25,6 +27,7 @@ from gis.coverage import wording
 from gis.coverage.engine import STEPS
 from gis.coverage.rules import RULES
 from gis.db.connection import session
+from gis.errors import BadInput
 from gis.errors import NotFound
 from gis.i18n import translate as _
 from gis.vocabulary import RuleKey
@@ -40,6 +43,13 @@ class NothingRefreshed(NotFound):
 
     template = "网络 {code} 还没有计算过覆盖情况。"
     cure = "请先运行 script/gis coverage refresh。"
+
+
+class DayTwice(BadInput):
+    """A day, and none, at once."""
+
+    template = "日期和 --running 只能写一个。"
+    cure = "设定截止日请写日期;取消请写 --running。"
 
 
 @app.command()
@@ -129,6 +139,25 @@ def findings(
         return
     for finding in shown:
         print(f"{finding.id} [{finding.severity_text}] {finding.reason} {' '.join(finding.remedies_text)}")
+
+
+@app.command()
+def until(
+    last: Annotated[str | None, typer.Argument(metavar="DAY", help=_("资料齐全的最后一天,年-月-日。"))] = None,
+    network: Network = None,
+    running: Annotated[bool, typer.Option("--running", help=_("不再设截止日:按当天判断。"))] = False,
+) -> None:
+    """查看或设定资料截止日:走访、事件和岗位记录到哪一天齐全,规则就按那一天判断。."""
+    ensure_database()
+    if running and last is not None:
+        raise DayTwice
+    for code in codes(network):
+        if running or last is not None:
+            moment.set_complete_until(whoever(), code, day(last))
+        with session(whoever()) as conn:
+            shown = moment.complete_until(conn, code)
+        words = _("网络 {code}:资料截至 {day},按这一天判断。") if shown else _("网络 {code}:按当天判断。")
+        print(words.format(code=code, day=shown))
 
 
 BOOK: dict[str, Callable[..., None]] = {

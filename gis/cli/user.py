@@ -1,4 +1,4 @@
-"""Verbs ``user list|add|import|role|scope|units|password|disable|enable|remove-demo``: accounts, from the machine.
+"""Verbs ``user list|add|import|role|scope|units|person|password|disable|enable|remove-demo``: accounts.
 
 Whoever may run commands on the server is its administrator already; the deeds are audited
 as ``job:cli:<user>``.
@@ -22,6 +22,7 @@ from gis.db.connection import session
 from gis.errors import BadInput
 from gis.i18n import translate as _
 from gis.intake import roster
+from gis.records import people
 from gis.vocabulary import Role
 
 app = typer.Typer(no_args_is_help=True, help=_("账号:列出、新建、导入、角色、范围、密码、停用。"))
@@ -114,6 +115,21 @@ def units(
     with session(whoever()) as conn:
         kept = accounts.set_units(conn, name, unit or [])
     print(_("账号 {name} 的承办单位:{units}。").format(name=name, units="、".join(kept) or _("无")))
+
+
+@app.command()
+def person(
+    name: Name,
+    code: Annotated[str | None, typer.Argument(help=_("人员工号;不写则解除对应。"))] = None,
+) -> None:
+    """把账号对应到人员:此人登录后走访、轨迹记在自己名下,单个网格的网格员看得到自己的岗位。."""
+    ensure_database()
+    if code is None:
+        people.unlink(whoever(), name.lower())
+        print(_("账号 {name} 不再对应任何人员。").format(name=name.lower()))
+        return
+    people.link(whoever(), code, name.lower())
+    print(_("账号 {name} 已对应到工号 {code}。").format(name=name.lower(), code=code))
 
 
 @app.command()

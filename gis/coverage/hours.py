@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 
 from gis.coverage import parameters
 from gis.coverage.engine import statement
-from gis.coverage.refresh import NetworkMissing
+from gis.coverage.moment import NetworkMissing
 from gis.coverage.rules import RULES
 from gis.coverage.rules.hours import DAY
 from gis.coverage.rules.hours import week

@@ -29,6 +29,7 @@ from gis.coverage.keeping import keep
 from gis.coverage.local import Local
 from gis.coverage.local import WholeNeeded
 from gis.coverage.local import witness
+from gis.coverage.moment import NetworkMissing
 from gis.coverage.progress import Progress
 from gis.coverage.progress import failed
 from gis.coverage.rules import RULES
@@ -37,7 +38,6 @@ from gis.db.connection import session
 from gis.errors import DatabaseUnavailable
 from gis.errors import GridAtlasError
 from gis.errors import NotAllowed
-from gis.errors import NotFound
 from gis.i18n import translate as _
 from gis.vocabulary import Actor
 from gis.vocabulary import ActorKind
@@ -56,13 +56,6 @@ T = TypeVar("T")
 FILE = "refresh.sql"
 LOCK_SPACE = 7_041_976
 ANALYSED = ("area", "grid", "building", "incident", "excluded")
-
-
-class NetworkMissing(NotFound):
-    """No network has this code."""
-
-    template = "没有编码为 {code} 的网格网络。"
-    cure = "请先导入网格,或检查网络编码。"
 
 
 def networks(actor: Actor) -> list[str]:

@@ -58,6 +58,14 @@ class PostThere(BadInput):
     http_status = 409
 
 
+class ChiefThere(BadInput):
+    """The grid has another chief at that time."""
+
+    template = "网格 {grid} 从 {begins} 起已有网格长(工号 {code}),同一时间只能有一位。"
+    cure = "请先结束原网格长的岗位,或把开始日期改到其后。"
+    http_status = 409
+
+
 class PostUnknown(NotFound):
     """No post has this number, or it is outside the actor's scope."""
 
@@ -77,6 +85,14 @@ class LeaveOverlaps(BadInput):
 
     template = "{code} 从 {begins} 开始已有请假,日期重叠。"
     cure = "请改那一次请假的结束日期,或改这次的日期。"
+    http_status = 409
+
+
+class AccountTaken(BadInput):
+    """The account stands for somebody else."""
+
+    template = "账号 {account} 已对应到工号 {code}。"
+    cure = "一个账号只能对应一个人;请先用 script/gis user person {account} 解除原来的对应。"
     http_status = 409
 
 
@@ -276,7 +292,7 @@ def appoint(
 
     Raises
     ------
-    PersonUnknown, GridUnknown, PostThere, EndsEarly, NotAllowed
+    PersonUnknown, GridUnknown, PostThere, ChiefThere, EndsEarly, NotAllowed
     """
     duty = Duty(duty)
     _check_span(begins, ends)
@@ -292,11 +308,21 @@ def appoint(
         held = conn.execute(_queries.held.sql, given).fetchone()
         if held is not None:
             raise PostThere(code=person, begins=held[1])
+        if duty is Duty.CHIEF:
+            _check_alone(conn, given)
         made = conn.execute(_queries.appoint.sql, given).fetchone()
         assert made is not None
         after = {"person": person, "duty": duty.value, "network": network, "grid": grid, **_span(begins, ends)}
         note(conn, "appoint", "post", str(made[0]), after=after, reason=reason)
         return int(made[0])
+
+
+def _check_alone(conn: psycopg.Connection[Any], given: dict[str, Any]) -> None:
+    """Refuse a second chief; of two that are appointed at once the second waits for the first."""
+    conn.execute(_queries.chiefs_turn.sql, given)
+    other = conn.execute(_queries.chief.sql, given).fetchone()
+    if other is not None:
+        raise ChiefThere(grid=given["grid"], code=other[0], begins=other[1])
 
 
 def end_post(actor: Actor, post: int, last_day: date, *, reason: str | None = None) -> None:
@@ -340,15 +366,39 @@ def link(actor: Actor, person: str, account: str) -> None:
 
     Raises
     ------
-    PersonUnknown, AccountUnknown
+    PersonUnknown, AccountUnknown, AccountTaken
     """
     with session(actor) as conn:
+        person_id(conn, person)
+        other = _holder(conn, account)
+        if other is not None and other != person:
+            raise AccountTaken(account=account, code=other)
         found = conn.execute(_queries.link.sql, {"code": person, "account": account}).fetchone()
         if found is None:
-            raise PersonUnknown(code=person)
-        if found[0] is None:
-            raise AccountUnknown(account=account)
+            raise NotAllowed
         note(conn, "link", "person", person, after={"account": account})
+
+
+def unlink(actor: Actor, account: str) -> None:
+    """Say that an account stands for nobody any more; a job's or an admin's work.
+
+    Raises
+    ------
+    AccountUnknown
+    """
+    with session(actor) as conn:
+        holder = _holder(conn, account)
+        if holder is not None:
+            conn.execute(_queries.unlink.sql, {"code": holder})
+            note(conn, "unlink", "person", holder, before={"account": account})
+
+
+def _holder(conn: psycopg.Connection[Any], account: str) -> str | None:
+    """Give the staff number an account stands for."""
+    found = conn.execute(_queries.holder.sql, {"account": account}).fetchone()
+    if found is None:
+        raise AccountUnknown(account=account)
+    return None if found[0] is None else str(found[0])
 
 
 def forget_tracks(conn: psycopg.Connection[Any], days: int) -> int:

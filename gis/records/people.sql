@@ -69,7 +69,7 @@ SELECT id FROM atlas.person WHERE code = %(code)s;
 SELECT n.id, EXISTS (SELECT FROM atlas.grid g WHERE g.network_id = n.id AND g.code = %(grid)s AND g.valid_to IS NULL)
 FROM atlas.network n WHERE n.code = %(network)s;
 
--- name: add_person
+-- name: add_person!
 -- a new person
 INSERT INTO atlas.person (code, name, phone) VALUES (%(code)s, %(name)s, %(phone)s);
 
@@ -77,6 +77,17 @@ INSERT INTO atlas.person (code, name, phone) VALUES (%(code)s, %(name)s, %(phone
 -- the post of a person, duty and grid that touches this time
 SELECT t.id, t.valid_from, t.valid_to FROM atlas.post t
 WHERE t.person_id = %(person)s AND t.duty = %(duty)s AND t.network_id = %(network)s AND t.grid_code = %(grid)s
+    AND daterange(t.valid_from, t.valid_to, '[]') && daterange(%(begins)s::date, %(ends)s::date, '[]')
+ORDER BY t.valid_from LIMIT 1;
+
+-- name: chiefs_turn
+-- one at a time appoints the chief of a grid, until the transaction ends
+SELECT pg_advisory_xact_lock(hashtextextended('chief ' || %(network)s::text || '/' || %(grid)s, 0));
+
+-- name: chief
+-- staff number and first day of another chief of the grid whose time touches this one
+SELECT p.code, t.valid_from FROM atlas.post t JOIN atlas.person p ON p.id = t.person_id
+WHERE t.duty = 'chief' AND t.network_id = %(network)s AND t.grid_code = %(grid)s AND t.person_id <> %(person)s
     AND daterange(t.valid_from, t.valid_to, '[]') && daterange(%(begins)s::date, %(ends)s::date, '[]')
 ORDER BY t.valid_from LIMIT 1;
 
@@ -112,6 +123,14 @@ RETURNING id;
 UPDATE atlas.person SET account_id = (SELECT c.id FROM atlas.account c WHERE c.name = %(account)s), updated_at = now()
 WHERE code = %(code)s
 RETURNING account_id;
+
+-- name: unlink!
+-- nobody signs in as this person
+UPDATE atlas.person SET account_id = NULL, updated_at = now() WHERE code = %(code)s;
+
+-- name: holder
+-- staff number an account stands for, null for nobody's; no row where there is no such account
+SELECT p.code FROM atlas.account c LEFT JOIN atlas.person p ON p.account_id = c.id WHERE c.name = %(account)s;
 
 -- name: note!
 -- who did what, in the transaction of the deed

@@ -250,6 +250,16 @@ def test_the_command_line_manages_accounts(tmp_path):
     assert sessions.find(sessions.sign_in(name, password)).must_change
     assert gis("units", "wg1", "城管中队", "环卫所").returncode == 0
     assert "城管中队、环卫所" in gis("list", "wg1").stdout
+    with session(JOB) as conn:
+        conn.execute("INSERT INTO person (code, name) VALUES ('W1', '王'), ('W2', '李')")
+    assert gis("person", "wg1", "W1").returncode == 0
+    taken = gis("person", "wg1", "W2")
+    assert (taken.returncode, "W1" in taken.stderr, "Traceback" in taken.stderr) == (2, True, False)
+    assert gis("person", "wg1", "W9").returncode == gis("person", "nobody", "W2").returncode == 2
+    assert gis("person", "wg1").returncode == gis("person", "wg1", "W2").returncode == 0
+    with session(JOB) as conn:
+        held = conn.execute("SELECT p.code, a.name FROM person p JOIN account a ON a.id = p.account_id").fetchall()
+        assert held == [("W2", "wg1")]
     assert gis("disable", "wg1").returncode == 0
     with pytest.raises(sessions.SignInFailed):
         sessions.sign_in("wg1", password)

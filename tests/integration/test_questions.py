@@ -199,6 +199,8 @@ def test_appointments_leave_and_duties_by_form():
     post = people.appoint(BOSS, "W2", Duty.CHIEF, "A1", day, reason="补缺")
     with pytest.raises(people.PostThere):
         people.appoint(BOSS, "W2", Duty.CHIEF, "A1", date(2026, 5, 1))
+    with pytest.raises(people.ChiefThere, match="W2"):
+        people.appoint(BOSS, "W1", Duty.CHIEF, "A1", date(2026, 5, 1))
     with session(BOSS) as conn:
         assert [(s.code, s.duty) for s in people.staff(conn, grid="A1", day=day)] == [("W2", "chief"), ("W1", "worker")]
         assert [s.code for s in people.staff(conn, grid="A1", day=date(2026, 2, 28))] == ["W1"]
@@ -216,6 +218,9 @@ def test_appointments_leave_and_duties_by_form():
     with pytest.raises(people.EndsEarly):
         people.end_post(BOSS, post, date(2026, 2, 1))
     people.end_post(BOSS, post, date(2026, 6, 30), reason="调离")
+    with pytest.raises(people.ChiefThere):
+        people.appoint(BOSS, "W1", Duty.CHIEF, "A1", date(2026, 6, 30))
+    people.appoint(BOSS, "W1", Duty.CHIEF, "A1", date(2026, 7, 1))
     with pytest.raises(people.PostUnknown):
         people.end_post(CHIEF, ask("SELECT id FROM post WHERE grid_code = 'B1'")[0][0], day)
     with pytest.raises(NotAllowed):

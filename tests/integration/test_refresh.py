@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -12,9 +13,10 @@ from data.demo.load import load
 from data.demo.town import street
 from gis.coverage import engine
 from gis.coverage import findings as stored
+from gis.coverage import moment
 from gis.coverage import summary
 from gis.coverage.check import check
-from gis.coverage.refresh import NetworkMissing
+from gis.coverage.moment import NetworkMissing
 from gis.coverage.refresh import refresh
 from gis.coverage.rules import FILES
 from gis.db.connection import conninfo
@@ -214,3 +216,23 @@ def test_buildings_are_assigned_by_the_spatial_index(office):
         kind in {"Index Scan", "Bitmap Index Scan"} and "geom" in (index or "") for kind, _table, index in seen
     ), seen
     assert not any("Seq Scan" in kind and table == "building" for kind, table, _index in seen), seen
+
+
+@pytest.mark.usefixtures("office")
+def test_an_office_says_up_to_which_day_its_records_are_complete():
+    with session(JOB) as conn:
+        code, today = conn.execute("SELECT code, today() FROM network ORDER BY id LIMIT 1").fetchone()
+        conn.execute("DELETE FROM dirty")
+    for wrong in (moment.DayAhead, moment.NetworkMissing):
+        with pytest.raises(wrong):
+            moment.set_complete_until(JOB, code if wrong is moment.DayAhead else "nix", today)
+    for day in (today - timedelta(days=3), None):
+        moment.set_complete_until(JOB, code, day)
+        with session(JOB) as conn:
+            assert moment.complete_until(conn, code) == day
+            assert conn.execute("SELECT bool_and(everything) FROM dirty WHERE kind = 'network'").fetchone() == (True,)
+    with session(JOB) as conn:
+        deeds = conn.execute(
+            "SELECT after ->> 'complete_until' FROM audit WHERE action = 'until' ORDER BY id"
+        ).fetchall()
+    assert deeds == [((today - timedelta(days=3)).isoformat(),), (None,)]

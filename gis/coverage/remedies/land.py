@@ -11,7 +11,7 @@ import shapely
 from psycopg.rows import dict_row
 
 from gis.coverage.engine import statement
-from gis.coverage.refresh import NetworkMissing
+from gis.coverage.moment import NetworkMissing
 from gis.coverage.remedies.partition import DEGREE_M
 from gis.coverage.remedies.partition import Partition
 from gis.coverage.remedies.split import House
