@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WORKER = "/assets/mvt-worker.js"
 
-ORDER = ("grid", "excluded", "finding", "building", "incident", "label")
+ORDER = ("grid", "excluded", "finding", "building", "incident", "whistle", "label")
 """Layers from below, as they lie above the basemap."""
 
 
@@ -193,6 +193,39 @@ def draft(shapes: dict[str, Any], theme: Theme) -> pdk.Layer:
         extensions=[{"@@type": "PathStyleExtension", "dash": True}],
         get_dash_array=[4, 3],
         dash_justified=True,
+    )
+
+
+def pin(longitude: float, latitude: float, sign: str, theme: Theme) -> pdk.Layer:
+    """Describe the mark of the one place that is chosen: its sign in a ring, at every zoom.
+
+    Parameters
+    ----------
+    longitude, latitude : float
+        Degrees, CGCS2000.
+    sign : str
+        One character.
+    theme : Theme
+        Which colours.
+    """
+    place = {"type": "Point", "coordinates": [longitude, latitude]}
+    return pdk.Layer(
+        "GeoJsonLayer",
+        data={"type": "Feature", "geometry": place, "properties": {"sign": sign}},
+        id=f"pin-{longitude}-{latitude}",
+        pickable=False,
+        point_type=pdk.types.String("circle+text"),
+        point_radius_units=pdk.types.String("pixels"),
+        get_point_radius=15,
+        get_fill_color=rgba("halo", theme, 0.72),
+        get_line_color=rgba("chosen", theme),
+        get_line_width=3,
+        line_width_units=pdk.types.String("pixels"),
+        get_text="properties.sign",
+        text_character_set=pdk.types.String("auto"),
+        get_text_color=rgba("chosen", theme),
+        get_text_size=16,
+        text_size_units=pdk.types.String("pixels"),
     )
 
 

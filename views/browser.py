@@ -1,8 +1,8 @@
 """The small pieces of the pages that run in the browser.
 
 ``frame`` carries the theme switch, the key ``/``, the document's language and the window's size; ``beside_map``
-writes tooltips as text and keeps the chosen row of a list in sight; ``place`` asks the device where it is. None of
-them fetches anything.
+writes tooltips as text and keeps the chosen row of a list in sight; ``place`` asks the device where it is; ``spot``
+says where on the map somebody clicked. None of them fetches anything.
 """
 
 from __future__ import annotations
@@ -30,3 +30,5 @@ place = st.components.v2.component(
     css=_text("place.css"),
     js=_text("place.js"),
 )
+
+spot = st.components.v2.component("gridatlas_spot", html="<span></span>", js=_text("spot.js"))

@@ -16,7 +16,8 @@ function facts(raw, mark) {
 function lines(found, data) {
   const shown = [];
   for (const [name, label] of data.lines[found.layerName] ?? []) {
-    const value = name === "rule_label" ? data.rules[found.rule] : found[name];
+    const raw = name === "rule_label" ? data.rules[found.rule] : found[name];
+    const value = data.values?.[name]?.[raw] ?? raw;
     if (value === undefined) continue;
     const called = data.values?.[name]?.[value];
     const written = called !== undefined ? called : /^-?\d+$/.test(value) && name !== "code" ? Number(value).toLocaleString("en-US") : value;

@@ -26,6 +26,7 @@ import streamlit as st
 from gis.i18n import translate as _
 from layers import deck
 from layers.catalog import layer as described
+from layers.palette import rgba
 from views import window
 from views.window import Stage
 
@@ -64,6 +65,7 @@ _UNSEEN = {
     "pattern": None,
     "background": None,
 }
+_OUTLINE = {"get_fill_color": [0, 0, 0, 0], "get_line_width": 1, "patterns": None, "pattern": None, "background": None}
 NOWHERE: Bounds = (73.5, 18.0, 135.1, 53.6)
 """What is shown when nothing has a place yet: the country."""
 
@@ -127,10 +129,20 @@ def camera(page: str) -> Camera | None:
     return st.session_state.get(f"camera-{page}")
 
 
-def fly(page: str, bounds: Bounds | None, *, closest: float = CLOSEST, margin: float = MARGIN) -> None:
-    """Send the map of a page to a box; to the whole country where there is none."""
+def fly(
+    page: str,
+    bounds: Bounds | None,
+    *,
+    closest: float = CLOSEST,
+    margin: float = MARGIN,
+    stage: Stage | None = None,
+) -> None:
+    """Send the map of a page to a box; to the whole country where there is none.
+
+    ``stage`` is the size of the map where it is not that of the coverage page.
+    """
     before = camera(page)
-    longitude, latitude, zoom = fit(bounds or NOWHERE, closest=closest, margin=margin, stage=window.stage())
+    longitude, latitude, zoom = fit(bounds or NOWHERE, closest=closest, margin=margin, stage=stage or window.stage())
     flight = 0 if before is None else before.flight + 1
     st.session_state[f"camera-{page}"] = Camera(longitude, latitude, zoom, flight)
 
@@ -173,6 +185,8 @@ def show(
     chosen: tuple[str, str] | None = None,
     filters: Mapping[str, Mapping[str, Iterable[str]]] | None = None,
     draft: dict[str, Any] | None = None,
+    pin: tuple[float, float, str] | None = None,
+    bare: frozenset[str] = frozenset(),
     alt: str = "",
 ) -> None:
     """Draw the map of a page.
@@ -200,6 +214,10 @@ def show(
         Filters by layer.
     draft : dict, optional
         GeoJSON of an edit nobody has made yet: the one geometry that no tile can bring.
+    pin : (float, float, str), optional
+        Longitude, latitude and sign of the one place that is chosen.
+    bare : frozenset of str
+        Keys of layers of areas that are drawn as outlines alone: what they say by colour is not the matter here.
     alt : str
         What a screen reader says the map shows.
     """
@@ -213,7 +231,9 @@ def show(
         if key in clickable:
             name = f"{PICK}-{key}-{clicks}-{_version(key, versions)}"
             drawn.append(steady(deck.deck_layer(key, theme, network=network, filters=of, name=name, **_UNSEEN)))
-        stands = {"pickable": key not in clickable and key not in NEAR and bool(described(key).fields)}
+        stands: dict[str, Any] = {"pickable": key not in clickable and key not in NEAR and bool(described(key).fields)}
+        if key in bare:
+            stands |= _OUTLINE | {"get_line_color": rgba("covered_border", theme, 0.7)}
         name = f"{key}-{_version(key, versions)}"
         drawn.append(steady(deck.deck_layer(key, theme, network=network, filters=of, name=name, **stands)))
         if key in NEAR:
@@ -226,6 +246,8 @@ def show(
 
     if draft is not None:
         drawn.append(deck.draft(draft, theme))
+    if pin is not None:
+        drawn.append(deck.pin(*pin, theme))
 
     def picked() -> None:
         for name, objects in st.session_state[page].selection.objects.items():

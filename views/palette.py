@@ -30,6 +30,10 @@ _CHROME = {
         "mark-blind": "#d55e00",
         "mark-warn": "#b87700",
         "mark-hint": "#9aa5b1",
+        "matter": "#4a5560",
+        "hazard": "#8a7f00",
+        "dispute": "#a3527d",
+        "enforcement": "#0072b2",
         "shadow": "0 1px 4px rgba(20, 30, 40, .18)",
     },
     "dark": {
@@ -46,6 +50,10 @@ _CHROME = {
         "mark-blind": "#d55e00",
         "mark-warn": "#e69f00",
         "mark-hint": "#6b7785",
+        "matter": "#c8d0d8",
+        "hazard": "#f0e442",
+        "dispute": "#cc79a7",
+        "enforcement": "#56b4e9",
         "shadow": "0 1px 4px rgba(0, 0, 0, .6)",
     },
 }

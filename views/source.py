@@ -151,8 +151,8 @@ def load(address: Address) -> Desk:
     with session(me) as conn:
         known = networks.listing(conn)
         network = _network(known, address.network)
-        versions = dict(conn.execute(_queries().versions.sql).fetchall())
-        ground = _ground(conninfo(APP), me, network, tuple(sorted(versions.items())))
+        now = versions(conn)
+        ground = _ground(conninfo(APP), me, network, tuple(sorted(now.items())))
         area = next((item for item in ground.areas if item.code == address.area), None)
         query = address.query()
         counts = ledger.counts(conn, network, address.query(every_kind=True))
@@ -186,8 +186,13 @@ def load(address: Address) -> Desk:
             staff=[] if grid is None else people.staff(conn, network=network, grid=grid.code),
             visit=None if grid is None else _last_visit(conn, network, grid.code),
             people=ledger.people(conn),
-            versions=versions,
+            versions=now,
         )
+
+
+def versions(conn: psycopg.Connection[Any]) -> dict[str, int]:
+    """Give the version of each table, and of the day: rights end with it."""
+    return dict(conn.execute(_queries().versions.sql).fetchall())
 
 
 def neighbour(desk: Desk, place: int) -> Entry | None:

@@ -35,20 +35,27 @@ class Stage:
 
 def stage() -> Stage:
     """Give the size of the map of the coverage page."""
-    return split(*_size(st.context.cookies.get(COOKIE), st.context.headers.get("User-Agent")))
+    return split(*size())
 
 
-def split(width: int, height: int) -> Stage:
+def size() -> tuple[int, int]:
+    """Give width and height of the reader's window, pixels."""
+    return _size(st.context.cookies.get(COOKIE), st.context.headers.get("User-Agent"))
+
+
+def split(width: int, height: int, beside: int = PANEL_PX) -> Stage:
     """Give the size of the map in a window.
 
     Parameters
     ----------
     width, height : int
         Of the window, pixels.
+    beside : int
+        Width of what stands beside the map, pixels.
     """
     if width <= NARROW:
         return Stage(width, max(round(height * TALLEST_SHARE), 1), 0)
-    return Stage(width - PANEL_PX, max(height - BAR_PX, 1), LEGEND_PX)
+    return Stage(max(width - beside, 1), max(height - BAR_PX, 1), LEGEND_PX)
 
 
 def _size(cookie: str | None, agent: str | None) -> tuple[int, int]:

@@ -79,6 +79,26 @@ def facts(conn: psycopg.Connection[Any], code: str) -> Facts:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A building somebody looked for; texts as the actor may read them, place in degrees (EPSG:4490)."""
+
+    code: str
+    name: str
+    address: str
+    longitude: float
+    latitude: float
+
+
+def search(conn: psycopg.Connection[Any], text: str, limit: int = 8) -> list[Found]:
+    """Give the buildings with a place whose code, name or address holds a text, shortest first."""
+    words = text.strip()
+    if not words:
+        return []
+    with conn.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(_queries.search.sql, {"text": words, "limit": limit}).fetchall()
+
+
 def totals(conn: psycopg.Connection[Any]) -> Totals:
     """Give the totals over all buildings."""
     with conn.cursor(row_factory=class_row(Totals)) as cursor:

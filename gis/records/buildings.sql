@@ -13,3 +13,13 @@ WHERE b.code = %(code)s;
 SELECT count(*) AS buildings, coalesce(sum(households), 0)::bigint AS households,
        coalesce(sum(people), 0)::bigint AS people, count(*) FILTER (WHERE geom IS NULL) AS placeless
 FROM atlas.building;
+
+-- name: search
+-- buildings with a place whose code, name or address holds a text, as the actor may read these
+SELECT f.code, f.name, f.address, f.longitude, f.latitude
+FROM (
+    SELECT b.code, atlas.shown(b.name) AS name, atlas.shown(b.address) AS address, ST_X(b.geom) AS longitude, ST_Y(b.geom) AS latitude
+    FROM atlas.building b WHERE b.geom IS NOT NULL
+) AS f
+WHERE position(lower(%(text)s) IN lower(concat_ws(' ', f.code, f.address, f.name))) > 0
+ORDER BY length(f.address), f.address, f.code LIMIT %(limit)s;

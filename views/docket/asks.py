@@ -1,0 +1,109 @@
+"""What the form of an act asks: what the flow wants, then what the kind of case adds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gis.casework import flow
+from gis.casework import kinds
+from gis.casework import links
+from gis.casework import words
+from gis.casework.forms import Ask
+from gis.i18n import translate as _
+from gis.vocabulary import Act
+from gis.vocabulary import CaseState
+
+if TYPE_CHECKING:
+    from gis.casework.files import Casefile
+
+PICTURED = frozenset(
+    {
+        *(Act.VERIFY, Act.BEGIN, Act.INTERIM, Act.NOTE, Act.ANSWER, Act.CHECK, Act.REVISIT),
+        *(Act.MEASURES, Act.MEDIATE, Act.AGREE, Act.PERFORM, Act.CONFIRM, Act.STAGE),
+    }
+)
+"""Acts that bring pictures or papers along."""
+ON_PAPER = frozenset({Act.MEASURES, Act.MEDIATE, Act.AGREE, Act.PERFORM, Act.CONFIRM, Act.STAGE})
+NEXT = {
+    CaseState.REPORTED: (Act.ACCEPT, Act.VERIFY),
+    CaseState.VERIFYING: (Act.VERIFY,),
+    CaseState.FILED: (Act.DISPATCH,),
+    CaseState.DISPATCHED: (Act.BEGIN,),
+    CaseState.HANDLING: (Act.ANSWER,),
+    CaseState.ANSWERED: (Act.CHECK,),
+    CaseState.CHECKED: (Act.CLOSE,),
+    CaseState.CLOSED: (Act.RATE,),
+}
+"""What comes next on the straight way, by state."""
+
+
+def of(case: Casefile, act: Act) -> tuple[Ask, ...]:
+    """Give what the form of an act asks, besides its note."""
+    return (*_result(case, act), *_flow(act), *kinds.fields(case.kind, act))
+
+
+def told(act: Act) -> bool:
+    """Whether an act has to be said in words."""
+    return flow.STEPS[act].told
+
+
+def fixed(case: Casefile, act: Act) -> dict[str, str]:
+    """Give what an act says by itself: more time is asked for until somebody has asked."""
+    return {"result": "asked"} if act is Act.EXTEND and not case.asking else {}
+
+
+def icon(act: Act) -> str:
+    """Name the icon of an act."""
+    named = {
+        Act.VERIFY: "fact_check",
+        Act.ACCEPT: "assignment_turned_in",
+        Act.REJECT: "block",
+        Act.DISPATCH: "send",
+        Act.RETURN: "undo",
+        Act.BEGIN: "directions_walk",
+        Act.INTERIM: "front_hand",
+        Act.NOTE: "edit_note",
+        Act.ANSWER: "reply",
+        Act.CHECK: "task_alt",
+        Act.CLOSE: "done_all",
+        Act.RATE: "thumbs_up_down",
+        Act.SUSPEND: "pause",
+        Act.RESUME: "play_arrow",
+        Act.EXTEND: "more_time",
+        Act.CARD: "flag",
+        Act.REOPEN: "restart_alt",
+        Act.LINK: "link",
+        Act.MERGE: "merge",
+        Act.CHANGE: "edit",
+    }
+    return f":material/{named.get(act, 'chevron_right')}:"
+
+
+def _result(case: Casefile, act: Act) -> tuple[Ask, ...]:
+    known = flow.RESULTS.get(act, ())
+    if act is Act.EXTEND:
+        known = known[1:] if case.asking else ()
+    if act is Act.CARD:
+        known = tuple(word for word in known if word != (case.card or "none"))
+    if not known:
+        return ()
+    return (
+        Ask("result", "choice", _("结果"), required=True, choices=tuple((word, words.result(word)) for word in known)),
+    )
+
+
+def _flow(act: Act) -> tuple[Ask, ...]:
+    if act is Act.LINK:
+        return (
+            Ask("other", "text", _("另一案件的编号"), required=True),
+            Ask("relation", "choice", _("关系"), required=True, choices=_relations()),
+        )
+    if act is Act.MERGE:
+        return (Ask("into", "text", _("并入哪个案件(编号)"), required=True),)
+    if act is Act.CHANGE:
+        return (Ask("category", "text", _("小类")), Ask("title", "long", _("描述")), Ask("address", "text", _("地址")))
+    return ()
+
+
+def _relations() -> tuple[tuple[str, str], ...]:
+    return (*((word, words.relation(word)) for word in links.RELATIONS), (links.APART, _("取消关联")))
