@@ -28,7 +28,10 @@ from gis.cli import sides
 from gis.cli.actor import whoever
 from gis.cli.checking import ensure_database
 from gis.cli.office import Json
+from gis.cli.office import PairWrong
 from gis.cli.office import day
+from gis.cli.office import moment
+from gis.cli.office import point
 from gis.cli.office import target
 from gis.db.connection import session
 from gis.errors import BadInput
@@ -59,13 +62,6 @@ Photos = Annotated[
 ]
 Place = Annotated[str | None, typer.Option(help=_("位置:经度,纬度(CGCS2000)。"))]
 Unit = Annotated[str, typer.Option(help=_("代表哪个单位。"))]
-
-
-class PairWrong(BadInput):
-    """Something that should read ``name=value``, or two numbers."""
-
-    template = "“{text}”写法不对。"
-    cure = "内容写作 名称=值;位置写作 经度,纬度;时间写作 2026-07-01T09:30。"
 
 
 @app.command("list")
@@ -168,8 +164,8 @@ def report(
     case = acts.report(
         whoever(),
         acts.Draft(
-            kind=kind.value, category=category, title=title, address=address, point=_point(place),
-            channel=channel.value, occurred_at=_moment(occurred), level=level, note=note, unit=unit, by_self=by_self,
+            kind=kind.value, category=category, title=title, address=address, point=point(place),
+            channel=channel.value, occurred_at=moment(occurred), level=level, note=note, unit=unit, by_self=by_self,
             data=_pairs(data or ()), photos=[_picture(text) for text in photo or ()], key=key,
         ),
     )  # fmt: skip
@@ -202,7 +198,7 @@ def take(
         raise typer.Exit(1 if done.refused else 0)
     (case,) = cases
     after = acts.act(
-        actor, case.incident_id, do, expected=case.seq if seq is None else seq, at=_moment(at), geom=_point(place),
+        actor, case.incident_id, do, expected=case.seq if seq is None else seq, at=moment(at), geom=point(place),
         photos=[_picture(text) for text in photo or ()], **given,
     )  # fmt: skip
     _stands(after)
@@ -270,28 +266,8 @@ def _pairs(given: Iterable[str]) -> dict[str, Any]:
         else:
             found[name] = value
     if "point" in found:
-        found["point"] = _point(str(found["point"]))
+        found["point"] = point(str(found["point"]))
     return found
-
-
-def _point(text: str | None) -> tuple[float, float] | None:
-    if not text:
-        return None
-    try:
-        longitude, latitude = (float(part) for part in text.replace(",", ",").split(","))
-    except ValueError:
-        raise PairWrong(text=text) from None
-    return longitude, latitude
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise PairWrong(text=text) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=OFFICE)
 
 
 def _picture(text: str) -> Picture:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
 
+from gis.casework.forms import OFFICE
 from gis.cli.actor import whoever
 from gis.coverage import refresh
 from gis.coverage import report
@@ -40,6 +42,13 @@ class DateWrong(BadInput):
     cure = "请写成 年-月-日,例如 2026-12-31。"
 
 
+class PairWrong(BadInput):
+    """Something that should read ``name=value``, or two numbers."""
+
+    template = "“{text}”写法不对。"
+    cure = "内容写作 名称=值;位置写作 经度,纬度;时间写作 2026-07-01T09:30。"
+
+
 def codes(network: str | None) -> list[str]:
     """Give the network that was named, or all that have grids in force."""
     if network is not None:
@@ -56,6 +65,28 @@ def day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise DateWrong(text=text) from None
+
+
+def point(text: str | None) -> tuple[float, float] | None:
+    """Read a place: longitude and latitude."""
+    if not text:
+        return None
+    try:
+        longitude, latitude = (float(part) for part in text.replace(",", ",").split(","))
+    except ValueError:
+        raise PairWrong(text=text) from None
+    return longitude, latitude
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a moment; without a zone it is the office's."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise PairWrong(text=text) from None
+    return found if found.tzinfo else found.replace(tzinfo=OFFICE)
 
 
 @contextlib.contextmanager
