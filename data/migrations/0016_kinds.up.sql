@@ -21,7 +21,6 @@ CREATE TABLE hazard (
     checked_by text,
     checked_at timestamptz,
     apart_m double precision,
-    relapse_id bigint REFERENCES incident ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -35,7 +34,6 @@ COMMENT ON COLUMN hazard.measured_at IS 'When the five were settled; null until 
 COMMENT ON COLUMN hazard.listed_on IS 'Since when it stands under listed supervision (挂牌督办).';
 COMMENT ON COLUMN hazard.checked_by IS 'Who found it removed; never whoever handled it.';
 COMMENT ON COLUMN hazard.apart_m IS 'Distance between the pictures before and after.';
-COMMENT ON COLUMN hazard.relapse_id IS 'Earlier case of the same category at the same place that it is a relapse of.';
 CREATE INDEX hazard_building ON hazard (building_id) WHERE building_id IS NOT NULL;
 
 CREATE TABLE dispute (
@@ -71,7 +69,6 @@ CREATE TABLE dispute (
     visits integer NOT NULL DEFAULT 0,
     visited_on date,
     relapses integer NOT NULL DEFAULT 0,
-    relapse_id bigint REFERENCES incident ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (form IS NULL OR outcome = 'settled'),

@@ -72,5 +72,7 @@ SELECT c.level, d.people, d.amount, atlas.shown(d.involved) AS involved, d.major
     d.perform_by, d.performed, d.performed_on, d.confirm_by, d.confirm, d.applied_on, d.confirmed_on, d.ruling, d.visit_by, d.visits, d.visited_on,
     d.relapses, b.code AS building, r.code AS relapse
 FROM atlas.dispute d JOIN atlas.casefile c ON c.incident_id = d.incident_id LEFT JOIN atlas.building b ON b.id = d.building_id
-LEFT JOIN atlas.incident r ON r.id = d.relapse_id
+LEFT JOIN LATERAL (
+    SELECT i.code FROM atlas.case_link l JOIN atlas.incident i ON i.id = l.other_id WHERE l.incident_id = d.incident_id AND l.relation = 'relapse' ORDER BY l.created_at DESC LIMIT 1
+) AS r ON true
 WHERE d.incident_id = %(incident)s;

@@ -61,5 +61,7 @@ FROM shot b JOIN shot a ON a.late AND b.role <> 'after' AND a.sha256 <> b.sha256
 SELECT h.radius_m, atlas.shown(h.demand) AS demand, atlas.shown(h.duty) AS duty, h.deadline, atlas.shown(h.means) AS means, h.funds,
     atlas.shown(h.funding) AS funding, atlas.shown(h.plan) AS plan, h.measured_at, atlas.shown(h.interim) AS interim, h.interim_at, h.listed_on,
     h.extended_to, h.checked_by, h.checked_at, h.apart_m, b.code AS building, r.code AS relapse
-FROM atlas.hazard h LEFT JOIN atlas.building b ON b.id = h.building_id LEFT JOIN atlas.incident r ON r.id = h.relapse_id
+FROM atlas.hazard h LEFT JOIN atlas.building b ON b.id = h.building_id LEFT JOIN LATERAL (
+    SELECT i.code FROM atlas.case_link l JOIN atlas.incident i ON i.id = l.other_id WHERE l.incident_id = h.incident_id AND l.relation = 'relapse' ORDER BY l.created_at DESC LIMIT 1
+) AS r ON true
 WHERE h.incident_id = %(incident)s;

@@ -33,9 +33,5 @@ WITH new AS (
     INSERT INTO atlas.case_link (incident_id, other_id, relation)
     SELECT id, other_id, 'relapse' FROM earlier
     ON CONFLICT (incident_id, other_id) DO NOTHING
-), hazards AS (
-    UPDATE atlas.hazard h SET relapse_id = e.other_id, updated_at = now() FROM earlier e WHERE h.incident_id = e.id AND h.relapse_id IS DISTINCT FROM e.other_id
-), disputes AS (
-    UPDATE atlas.dispute d SET relapse_id = e.other_id, updated_at = now() FROM earlier e WHERE d.incident_id = e.id AND d.relapse_id IS DISTINCT FROM e.other_id
 )
 SELECT id, other_id FROM earlier;
