@@ -131,6 +131,14 @@ def asks(act: str) -> tuple[Ask, ...]:
         )  # fmt: skip
     if act == "note":
         return (Ask("stage", "choice", _("归入阶段"), choices=stages.names(), hint=_("随附的文书归入这个阶段的案卷")),)
+    if act == "suspend":
+        reasons = (
+            ("hearing", _("听证")),
+            ("test", _("检测、检验、鉴定")),
+            ("notice", _("公告")),
+            ("other", _("其他法定事由")),
+        )
+        return (Ask("reason", "choice", _("不计入办案期限的事由"), choices=reasons),)
     if act != "stage":
         return ()
     hearings = (

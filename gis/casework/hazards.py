@@ -204,8 +204,6 @@ def asks(act: str) -> tuple[Ask, ...]:
             Ask("radius_m", "number", _("影响半径(米)")),
             Ask("listed", "flag", _("挂牌督办"), hint=_("挂牌督办最长一年,延期须提前 20 个工作日申请")),
         )
-    if act == "extend":
-        return (Ask("until", "date", _("延期至")),)
     return ()
 
 
@@ -257,7 +255,7 @@ def write(conn: psycopg.Connection[Any], case: Case, event: Event) -> None:
     if event.act == "measures":
         conn.execute(_queries.measures.sql, given | {"radius_m": None, "listed": False} | found)
     if event.act == "extend" and event.data.get("result") == "granted":
-        conn.execute(_queries.extend.sql, given | {"until": found.get("until")})
+        conn.execute(_queries.extend.sql, given | {"until": event.data.get("until")})
     if event.act == "check" and event.data.get("result") == "pass":
         apart = pictures(conn, case.incident_id)
         row = conn.execute("SELECT atlas.actor_name()").fetchone()

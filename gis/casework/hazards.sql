@@ -20,10 +20,9 @@ UPDATE atlas.hazard SET duty = %(duty)s, deadline = %(deadline)s, means = %(mean
     listed_on = CASE WHEN %(listed)s THEN coalesce(listed_on, (%(at)s AT TIME ZONE 'Asia/Shanghai')::date) ELSE listed_on END, updated_at = now()
 WHERE incident_id = %(incident)s;
 
--- name: extend
--- keeps the day an extension was granted to: the one named, else the one asked for last
-UPDATE atlas.hazard SET extended_to = coalesce(%(until)s, (SELECT (e.data ->> 'until')::date FROM atlas.case_event e
-    WHERE e.incident_id = %(incident)s AND e.act = 'extend' AND e.data ->> 'result' = 'asked' ORDER BY e.seq DESC LIMIT 1), extended_to), updated_at = now() WHERE incident_id = %(incident)s;
+-- name: extend!
+-- keeps the day an extension was granted to
+UPDATE atlas.hazard SET extended_to = coalesce(%(until)s::date, extended_to), updated_at = now() WHERE incident_id = %(incident)s;
 
 -- name: checked!
 -- keeps who found it removed, or takes that back

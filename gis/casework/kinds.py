@@ -135,6 +135,8 @@ class Kind:
             A rule of the kind; its remedy says what has to come first.
         """
         found = forms.values((*common(act), *self.asks(act)), data or {})
+        if act == Act.EXTEND and found.get("result") == "granted" and not found.get("until"):
+            found |= _asked(conn, case)
         self.check(conn, case, act, found)
         return forms.plain(found)
 
@@ -167,8 +169,18 @@ def common(act: str) -> tuple[Ask, ...]:
         )
     if act in RESULTS:
         choices = tuple((value, words.result(value)) for value in RESULTS[Act(act)])
-        return (Ask("result", "choice", words.act(act), required=True, choices=choices),)
+        result = Ask("result", "choice", words.act(act), required=True, choices=choices)
+        return (result, Ask("until", "date", _("延期至"))) if act == Act.EXTEND else (result,)
     return ()
+
+
+def _asked(conn: psycopg.Connection[Any], case: Case) -> dict[str, Any]:
+    """Give the day more time was last asked for until: what is granted without a day of its own."""
+    row = conn.execute(
+        "SELECT (e.data ->> 'until')::date FROM atlas.case_event e WHERE e.incident_id = %s AND e.act = 'extend'"
+        " AND e.data ->> 'result' = 'asked' ORDER BY e.seq DESC LIMIT 1", (case.incident_id,)
+    ).fetchone()  # fmt: skip
+    return {"until": row[0]} if row and row[0] else {}
 
 
 def fields(kind: str, act: str) -> tuple[Ask, ...]:
