@@ -186,10 +186,18 @@ def _verdict(effect: Effect) -> str:
             if effect.incidents
             else ""
         )
-        return _(":green[这一条会消除,相邻网格没有新的问题。]{cases}").format(cases=cases)
+        return _(":green[这一条会消除,相邻网格没有新的问题。]{cases}").format(cases=cases + _staff(effect))
     if not effect.solved:
         return _(":orange[这样改,这一条不会消除。]")
     return _(":orange[这样改会带来 {number} 个新问题,不能生效。]").format(number=len(effect.against))
+
+
+def _staff(effect: Effect) -> str:
+    """Say what becomes of the posts of grids that end."""
+    follow = sum(1 for post in effect.posts if post["goes_on"] is not None)
+    end = len(effect.posts) - follow
+    said = _("撤销网格的 {number} 个岗位转到接收的网格。").format(number=follow) if follow else ""
+    return said + (_("{number} 个岗位随网格结束,请另行安排。").format(number=end) if end else "")
 
 
 def _line(balance: Balance) -> tuple[str, ...]:

@@ -357,6 +357,11 @@ def test_a_large_grid_is_split_evenly_and_a_small_one_merged(office):
     _proposal, done = carry(small, chosen)
     assert {b.grid: b.becomes for b in done.grids} == {code(9, 0): "ended", chosen.fields["into"]: "changed"}
     assert land(code(9, 0)) is None
+    staff = "SELECT p.duty, p.valid_to FROM post p JOIN person w ON w.id = p.person_id WHERE w.code = '{}' AND p.grid_code = '{}' ORDER BY 1"
+    day = ask("SELECT today()")[0][0]
+    assert ask(staff.format(code(9, 0), code(9, 0))) == [("chief", day), ("worker", day)], "they began today"
+    assert ask(staff.format(code(9, 0), chosen.fields["into"])) == [("worker", None)], "there is a chief already"
+    assert [p["goes_on"] is None for p in done.posts] == [True, False]
 
 
 def test_records_are_put_right_at_once_by_who_may(office):

@@ -25,6 +25,7 @@ from gis.coverage.remedies.planning import Plan
 from gis.coverage.remedies.planning import plan
 from gis.coverage.remedies.writing import fits
 from gis.coverage.remedies.writing import follow
+from gis.coverage.remedies.writing import follow_posts
 from gis.coverage.remedies.writing import write
 from gis.db.connection import session
 from gis.errors import NotAllowed
@@ -114,6 +115,8 @@ class Effect:
         Entries of the ledger that close with it.
     records : int
         Building records that named the grid they were in and name the new one with it.
+    posts : list of dict
+        Posts of grids that end, see :func:`~gis.coverage.remedies.writing.follow_posts`.
     """
 
     grids: list[Balance]
@@ -127,6 +130,7 @@ class Effect:
     moved: dict[str, Any] = field(default_factory=dict)
     entries: list[int] = field(default_factory=list)
     records: int = 0
+    posts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def able(self) -> bool:
@@ -144,6 +148,7 @@ class Effect:
             "moved": self.moved,
             "entries": self.entries,
             "records": self.records,
+            "posts": self.posts,
         }
 
     @classmethod
@@ -216,6 +221,7 @@ def carried_out(
     before, findings = land.loads(conn, net.id, codes), _standing(conn, net, codes, shapes)
     write(conn, net.id, made.changes)
     records = follow(conn, made)
+    posts = follow_posts(conn, net.id, made)
     settle()
     after, now = land.loads(conn, net.id, codes), _standing(conn, net, codes, shapes)
     order = list(Severity)
@@ -240,6 +246,7 @@ def carried_out(
         moved=_moves(made),
         entries=sorted(int(f.subjects[ENTRY]) for f in gone if f.subjects.get(ENTRY)),
         records=records,
+        posts=posts,
     )
 
 

@@ -303,6 +303,7 @@ def _turn(
         after: dict[str, Any] = {"entry": proposal.entry_id, "grids": [change.grid for change in proposal.changes]}
         if effect is not None:
             after["building_records"] = effect.records
+            after["posts"] = effect.posts
         writing.note(conn, action, "proposal", str(proposal.id), after=after, reason=note or None)
 
 

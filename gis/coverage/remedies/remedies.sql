@@ -144,6 +144,34 @@ FROM (SELECT %(home)s::bigint AS id) AS h
 LEFT JOIN atlas.area AS a USING (id)
 RETURNING id
 
+-- name: posts
+-- Posts of a grid that ended go on in the one that has its land now, from today; those that cannot end with it: a second
+-- chief, and what somebody does there already. (post, the one it goes on as)
+WITH held AS MATERIALIZED (
+    SELECT t.*, p.code AS person, n.code AS network FROM atlas.post AS t
+    JOIN atlas.person AS p ON p.id = t.person_id JOIN atlas.network AS n ON n.id = t.network_id
+    WHERE t.network_id = %(network)s AND t.grid_code = %(code)s AND (t.valid_to IS NULL OR t.valid_to >= atlas.today())
+), goes AS MATERIALIZED (
+    SELECT h.*, greatest(h.valid_from, atlas.today()) AS begins, %(into)s::text IS NOT NULL AND NOT EXISTS (
+        SELECT FROM atlas.post AS o WHERE o.network_id = h.network_id AND o.grid_code = %(into)s AND o.duty = h.duty
+            AND (o.person_id = h.person_id OR h.duty = 'chief')
+            AND daterange(o.valid_from, o.valid_to, '[]') && daterange(greatest(h.valid_from, atlas.today()), h.valid_to, '[]')
+    ) AND (h.duty <> 'chief' OR row_number() OVER (PARTITION BY h.duty ORDER BY h.valid_from, h.id) = 1) AS follows
+    FROM held AS h
+), ended AS (
+    UPDATE atlas.post AS t SET valid_to = greatest(t.valid_from, atlas.today() - 1), updated_at = now()
+    FROM goes AS g WHERE t.id = g.id
+), made AS (
+    INSERT INTO atlas.post (code, person_id, duty, network_id, grid_code, building_id, building_code, organisation_id, valid_from, valid_to)
+    SELECT concat(g.person, '/', g.duty, '/', g.network, ':', %(into)s::text, '/', coalesce(g.building_code, '-'), '/', coalesce(g.organisation_id::text, '-'), '/', g.begins, '/', g.id),
+        g.person_id, g.duty, g.network_id, %(into)s, g.building_id, g.building_code, g.organisation_id, g.begins, g.valid_to
+    FROM goes AS g WHERE g.follows ORDER BY g.id
+    RETURNING id, person_id, duty, building_id
+)
+SELECT g.id, m.id FROM goes AS g
+LEFT JOIN made AS m ON g.follows AND m.person_id = g.person_id AND m.duty = g.duty AND m.building_id IS NOT DISTINCT FROM g.building_id
+ORDER BY g.id
+
 -- name: former
 -- What a grid was in one of its versions.
 SELECT name, kind, ST_AsBinary(geom), area_id FROM atlas.grid

@@ -83,6 +83,33 @@ def follow(conn: psycopg.Connection[Any], made: Plan) -> int:
     return sum(done)
 
 
+def follow_posts(conn: psycopg.Connection[Any], net: int, made: Plan) -> list[dict[str, Any]]:
+    """Let the posts of grids that ended go on in the grid that has most of their land now, or end with them.
+
+    Returns
+    -------
+    list of dict
+        ``post``, ``grid`` (the one that ended), ``into`` (who has its land), ``goes_on`` (the new post; None: ended).
+    """
+    moves = []
+    for change in made.changes:
+        if change.geometry is not None or change.version is None:
+            continue
+        into = _heir(change.grid, made)
+        for post, goes_on in land.run(conn, "posts", network=net, code=change.grid, into=into).fetchall():
+            moves.append({"post": post, "grid": change.grid, "into": into, "goes_on": goes_on})
+    return moves
+
+
+def _heir(ended: str, made: Plan) -> str | None:
+    """Give the grid that most of the land of an ended one went to."""
+    held: dict[str, float] = {}
+    for before, after, geometry in made.moved:
+        if ended in before and len(after) == 1:
+            held[after[0]] = held.get(after[0], 0.0) + geometry.area
+    return max(held, key=lambda code: (held[code], code)) if held else None
+
+
 def note(
     conn: psycopg.Connection[Any],
     action: str,
