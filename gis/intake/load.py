@@ -31,6 +31,7 @@ from gis.errors import NotAllowed
 from gis.i18n import translate as _
 from gis.intake import rejects as rejected_rows
 from gis.intake.errors import NothingUsable
+from gis.intake.staff import HEADED
 from gis.records import imports
 from gis.records import linked
 from gis.records import lists
@@ -213,10 +214,11 @@ def load(
 
 
 def _require_all(rejects: pd.DataFrame, *, dry_run: bool) -> None:
-    """Refuse a version of the duty list that would miss items nobody would miss."""
-    if len(rejects) and not dry_run:
-        first = rejects.iloc[0]
-        raise lists.ListIncomplete(count=len(rejects), row=int(first["row"]), reason=str(first["reason"]))
+    """Refuse a version of the duty list that would miss items nobody would miss; headings are none."""
+    lost = rejects[rejects["code"] != HEADED] if len(rejects) else rejects
+    if len(lost) and not dry_run:
+        first = lost.iloc[0]
+        raise lists.ListIncomplete(count=len(lost), row=int(first["row"]), reason=str(first["reason"]))
 
 
 def _nothing_usable(prepared: Prepared, reason: str) -> NoReturn:

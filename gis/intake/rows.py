@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LEVEL_BY_LENGTH = {6: AreaLevel.DISTRICT, 9: AreaLevel.STREET, 12: AreaLevel.COMMUNITY}
 """Level of an area by the digits of its code (GB/T 2260 + GB/T 10114), zeros at the end off."""
 
-NUMBERS = ("declared_grid", "phone")
+NUMBERS = ("declared_grid", "phone", "source_number", "number")
 """Fields besides codes that a spreadsheet takes for numbers and that are none."""
 
 SHOWN = 5
@@ -149,6 +149,8 @@ def canonical(
             found = values.to_timestamp(cells)
         else:
             found = values.to_enum(cells, field.type)
+            if field.type == "CaseLevel":
+                found.series = found.series.astype("Int64")
         frame[field.name] = found.series.to_numpy() if field.type == "none" else found.series.set_axis(frame.index)
         _tell_failed(found, _(field.label), field.name, cells, book, strict=dataset in staff.STRICT)
     if "code" not in frame:

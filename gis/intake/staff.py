@@ -33,6 +33,14 @@ STRICT = (*STAFFED, Dataset.PEOPLE, Dataset.LEAVES, Dataset.ORGANISATIONS, Datas
 SPANS = (("valid_from", "valid_to"), ("begins", "ends"), ("started_at", "ended_at"))
 """First and last day (or moment) of a record; the last may be missing."""
 
+HEADING = re.compile(
+    r"[（(]?[一二三四五六七八九十百]+[、.．）)]\s*(?P<words>\S.*?)\s*(?:[（(]\s*(?:共\s*)?\d+\s*[项条]\s*[）)])?"
+)
+"""A line between the items of a duty list: 一、党的建设（17项）."""
+
+HEADED = "heading"
+"""Key of such a line among the rows that are not kept: no item is lost with it."""
+
 
 def require_columns(dataset: Dataset, chosen: Mapping[str, str], name: str) -> None:
     """Refuse a file that lacks a column no row can do without.
@@ -63,11 +71,29 @@ def complete(frame: pd.DataFrame, dataset: Dataset, book: Book, *, person: str |
     """
     if dataset in STAFFED and person:
         frame["person_code"] = _column(frame, "person_code").fillna(person.strip())
+    if dataset is Dataset.DUTIES:
+        _take_headings(frame, book)
     if dataset is Dataset.PEOPLE:
         _settle_phones(frame, book)
         frame["code"] = frame["code"].fillna(_column(frame, "phone"))
         nobody = np.flatnonzero(frame["code"].isna())
         _refuse(book, nobody, "person_missing", _("没有工号,也没有手机;请补上其中一个"))
+
+
+def _take_headings(frame: pd.DataFrame, book: Book) -> None:
+    """Let lines that hold nothing but a heading name the field of work of the items below them."""
+    frame["domain"] = _column(frame, "domain")
+    domain: str | None = None
+    domains = []
+    lonely = (frame.notna().sum(axis=1) == 1).to_numpy()
+    for at, given in enumerate(frame["domain"]):
+        found = HEADING.fullmatch(str(frame.iloc[at].dropna().iloc[0]).strip()) if lonely[at] else None
+        if found:
+            domain = found["words"]
+            words = _("分组标题“{text}”,已作为其下各项的领域").format(text=domain)
+            book.reject(at, HEADED, words)
+        domains.append(given if isinstance(given, str) else domain)
+    frame["domain"] = pd.Series(domains, index=frame.index, dtype="str")
 
 
 def _settle_phones(frame: pd.DataFrame, book: Book) -> None:

@@ -26,7 +26,7 @@ SELECT set_config('atlas.duty_list', %(list)s::text, true);
 SELECT d.id FROM atlas.duty d
 WHERE d.list_id IS DISTINCT FROM %(list)s AND d.valid_from <= %(day)s AND (d.valid_to IS NULL OR d.valid_to >= %(day)s);
 
--- name: end_items
+-- name: end_items!
 -- items in force when a version begins, other than its own: they end the day before (those that began that day were never in force)
 UPDATE atlas.duty d SET valid_to = %(day)s::date - 1, updated_at = now()
 WHERE d.list_id IS DISTINCT FROM %(list)s AND d.valid_from <= %(day)s AND (d.valid_to IS NULL OR d.valid_to >= %(day)s);

@@ -94,6 +94,22 @@ def test_each_version_ends_the_one_before_and_says_what_it_changes(tmp_path):
 
 
 @pytest.mark.usefixtures("database")
+def test_the_headings_of_a_printed_list_become_the_field_of_work(tmp_path):
+    printed = [
+        ["一、城市管理（2项）"], [1, "垃圾治理", None, "基本履职", "暴露垃圾", "城管办", "", "", ""],
+        [2, "绿化养护", "园林", "基本履职", "绿地脏乱", "城管办", "", "", ""], ["二、平安建设（1项）"],
+        [3, "噪声扰民", None, "配合履职", "噪声", "派出所", "", "", ""],
+    ]  # fmt: skip
+    report = take(tmp_path, printed, "1", date(2026, 2, 1))
+    assert report.counts.inserted == 3
+    with session(JOB) as conn:
+        items = duties.of_list(conn, report.succession.list_id)
+    assert [(i.number, i.name, i.domain) for i in items] == [
+        ("1", "垃圾治理", "城市管理"), ("2", "绿化养护", "园林"), ("3", "噪声扰民", "平安建设"),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("database")
 def test_a_claim_takes_one_category_out_of_an_item_that_names_several(tmp_path):
     take(tmp_path, OLD, "1", date(2026, 2, 1))
     duties.claim(BOSS, "积存垃圾", "渣土办", date(2026, 5, 1))

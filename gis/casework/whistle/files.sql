@@ -16,7 +16,7 @@ WHERE {where}
 ORDER BY {order}
 LIMIT %(limit)s;
 
--- name: one
+-- name: one!
 w.id = %(id)s::bigint OR w.code = %(code)s::text
 
 -- name: incident
