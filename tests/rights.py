@@ -71,10 +71,17 @@ UPDATE casefile SET units = '{u}' WHERE incident_id IN (SELECT id FROM incident 
 INSERT INTO hazard (incident_id) SELECT id FROM incident ORDER BY id;
 INSERT INTO dispute (incident_id) SELECT id FROM incident ORDER BY id;
 INSERT INTO party (incident_id, part, name) SELECT id, 'applicant', 'x' FROM incident ORDER BY id;
+INSERT INTO reporter (incident_id, name) SELECT id, 'x' FROM incident ORDER BY id;
 INSERT INTO officer (card, name) VALUES ('C-0001', 'x'), ('C-0002', 'y');
 INSERT INTO enforcement (incident_id) SELECT id FROM incident ORDER BY id;
 INSERT INTO enforcement_stage (incident_id, stage, at, event_id) SELECT incident_id, 'file', now(), id FROM case_event ORDER BY incident_id;
 INSERT INTO enforcement_officer (incident_id, officer_id) SELECT i.id, o.id FROM incident i CROSS JOIN officer o WHERE o.card = 'C-0001' ORDER BY i.id;
+INSERT INTO case_clock (incident_id, stage, starts_at) SELECT id, 'total', now() FROM incident ORDER BY id;
+INSERT INTO holiday (day, working, source) VALUES ('2030-01-01', false, 'x');
+INSERT INTO office_hours (begins, ends, valid_from, source) VALUES ('09:00', '12:00', '2030-01-01', 'x');
+INSERT INTO time_limit (kind, stage, clock, amount, valid_from, source) VALUES ('matter', 'total', 'work_day', 1, '2030-01-01', 'x');
+INSERT INTO category (standard, kind, code, name, source) VALUES ('s', 'matter', '01', 'x', 'x');
+INSERT INTO category_match (kind, standard, code, other_standard, other_code, source) VALUES ('matter', 's', '01', 't', '02', 'x');
 INSERT INTO finding_building SELECT f.id, b.id FROM finding f JOIN building b ON b.geom = f.geom WHERE f.rule = 'boundary_building';
 INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes) SELECT network_id, rule, key, severity, area_id, grid_codes FROM finding
 ORDER BY array_position(ARRAY['A1'], grid_codes[1]), network_id; -- the first one lies where all that have a scope work
@@ -113,11 +120,13 @@ ENTRY = ("ledger_event", "task", "proposal")
 CASE = (
     "casefile",
     "case_event",
+    "case_clock",
     "case_link",
     "photo",
     "hazard",
     "dispute",
     "party",
+    "reporter",
     "enforcement",
     "enforcement_stage",
     "enforcement_officer",
