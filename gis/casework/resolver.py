@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import aiosql
 from psycopg.rows import class_row
 
+from gis.casework import limits
 from gis.records import duties
 from gis.records import people
 from gis.vocabulary import IncidentKind
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from gis.casework.limits import Limit
     from gis.records.duties import Item
     from gis.records.people import Staff
 
@@ -81,7 +83,7 @@ class Answer:
     assists : tuple of str
         Units that assist it, as the items say.
     limits : mapping
-        Stage to limit, where the table of limits knows the category.
+        Stage to limit of that day (:mod:`gis.casework.limits`), of cases without a level.
     basis : str
         Legal basis, as the items say.
     problem : 'none', 'several' or None
@@ -98,7 +100,7 @@ class Answer:
     items: list[Item]
     lead: str
     assists: tuple[str, ...]
-    limits: Mapping[str, Any]
+    limits: Mapping[str, Limit]
     basis: str
     problem: Problem | None
 
@@ -152,7 +154,7 @@ def resolve(
         items=items,
         lead=lead,
         assists=tuple(u for u in _distinct(u for i in items for u in duties.units(i.assists)) if u != lead),
-        limits={},
+        limits=limits.of(conn, kind.value, category, None, "", day),
         basis="；".join(_distinct(i.basis.strip() for i in items)),
         problem=None if len(found) == 1 else "several" if found else "none",
     )
@@ -168,6 +170,10 @@ def terms(answer: Answer) -> dict[str, Any]:
         "problem": answer.problem,
         "grid": answer.grid.code if answer.grid else None,
         "area": answer.area.code if answer.area else None,
+        "limits": {
+            stage: {"clock": limit.clock, "amount": None if limit.amount is None else str(limit.amount)}
+            for stage, limit in answer.limits.items()
+        },
         "items": [
             {
                 "id": i.id, "code": i.code, "number": i.number, "name": i.name, "domain": i.domain,

@@ -33,6 +33,8 @@ VERBS = {
     "demo": "demo:demo",
     "db": "database:app",
     "case": "case:app",
+    "duties": "duties:app",
+    "whistle": "whistle:app",
     "user": "user:app",
     "backup": "backup:backup",
     "restore": "backup:restore",

@@ -97,7 +97,7 @@ def import_file(
 ) -> None:
     """导入一个文件:识别编码、坐标系和字段,检查每一行,一次写入。."""
     what = _dataset(dataset)
-    mapping = dict(_pair(text) for text in columns or [])
+    mapping = pairs(columns)
     if level is not None and level not in set(AreaLevel):
         raise WordUnknown(what=_("层级"), word=level, words=joined(AreaLevel))
     ensure_database()
@@ -137,6 +137,11 @@ def _dataset(word: str) -> Dataset:
     with suppress(ValueError):
         return Dataset(word.strip().lower())
     raise WordUnknown(what=_("数据类型"), word=word, words=joined(Dataset))
+
+
+def pairs(columns: list[str] | None) -> dict[str, str]:
+    """Read what ``--map`` says."""
+    return dict(_pair(text) for text in columns or [])
 
 
 def _pair(text: str) -> tuple[str, str]:
