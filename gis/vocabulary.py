@@ -85,6 +85,15 @@ class IncidentKind(StrEnum):
     ENFORCEMENT = "enforcement"
 
 
+class CaseLevel(StrEnum):
+    """How grave a hazard or a dispute is; its names are in the table of levels."""
+
+    GRAVE = "1"
+    SERIOUS = "2"
+    ORDINARY = "3"
+    SLIGHT = "4"
+
+
 class CaseState(StrEnum):
     """Where a case stands in its flow, in the order of the flow; the last three are ends (domain facts §1.8)."""
 

@@ -246,10 +246,13 @@ def _refusal(state: State, act: Act) -> StepRefused:
 
 def _told(state: State, event: Event) -> State:
     """Take a report or a file at its word; nothing of a later step survives it."""
+    units = tuple(event.data.get("units", state.units))
+    if event.act is Act.IMPORT and event.state == state.state:
+        return replace(state, level=_level(event, state.level), units=units)  # a file that says something besides
     now = event.state or opening(state.channel, by_self=bool(event.data.get("self")))
     done = event.actor if event.act is Act.REPORT and now is CaseState.ANSWERED else ""
     return replace(
-        state, state=now, suspended=False, asking=False, answered_by=done, level=_level(event, state.level),
+        state, state=now, suspended=False, asking=False, answered_by=done, level=_level(event, state.level), units=units,
         rating=state.rating if now is CaseState.CLOSED else None, card=None if now in ENDED else state.card,
         into=state.into if now is CaseState.MERGED else None,
     )  # fmt: skip

@@ -44,7 +44,20 @@ ORDERS = ("due", "newest", "oldest")
 TALLIED = 10_000
 """Ended cases are counted up to here: nobody reads further, and the whole past takes long to count."""
 
+RECENT_DAYS = 30
+"""Of ended cases those are counted, for tabs, that happened so many days back, unless the query has days of its own."""
+
+SAYING = 1000
+"""A text more cases say than this is looked for from the head of the list on; a rarer one through its index."""
+
+# By its place in the list: && could not be asked through an index under row-level security.
+_UNITS = (
+    "(c.units[1] = ANY (%({name})s::text[]) OR c.units[2] = ANY (%({name})s::text[])"
+    " OR c.units[3] = ANY (%({name})s::text[]) OR (c.units[4] IS NOT NULL AND c.units && %({name})s::text[]))"
+)
+
 _ENDED = "c.state IN ('closed', 'rejected', 'merged')"
+_RECENT = "c.occurred_at >= now() - interval '{days} days'"
 _RUNS = "c.state NOT IN ('closed', 'rejected', 'merged')"
 # Said as clock_of() judges, on the bare columns.
 _CLOCKS = {
@@ -239,7 +252,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers of cases for tabs, by state and by clock; ``more`` than :data:`TALLIED` ended ones are not counted."""
+    """Numbers of cases for tabs, by state and by clock.
+
+    Ended ones are those of the days the query asks for, else of the last :data:`RECENT_DAYS`;
+    ``more``: there are further ones than :data:`TALLIED`.
+    """
 
     states: dict[str, int]
     clocks: dict[str, int]
@@ -296,6 +313,8 @@ def counts(conn: psycopg.Connection[Any], query: Query) -> Counts:
     """Count the cases that fit by state and by clock, whatever state and clock the query asks for."""
     conditions, given = _given(conn, query, tabs=True)
     rows = _tally(conn, [_RUNS, *conditions], {**given, "limit": None})
+    if query.since is None and query.until is None:
+        conditions = [*conditions, _RECENT.format(days=RECENT_DAYS)]
     ended = _tally(conn, [_ENDED, *conditions], {**given, "limit": TALLIED + 1})
     states = dict.fromkeys(map(str, CaseState), 0)
     clocks = dict.fromkeys(CLOCKS, 0)
@@ -323,19 +342,23 @@ def _tally(conn: psycopg.Connection[Any], which: list[str], given: dict[str, Any
 def _given(conn: psycopg.Connection[Any], query: Query, *, tabs: bool = False) -> tuple[list[str], dict[str, Any]]:
     """Put together the conditions that hold, and their values; without state and clock for tabs."""
     scope = conn.execute(_queries.scope.sql, {"handler": query.handler or None}).fetchone()
-    everywhere, areas, grids, me, units, handler = scope or (False, [], [], None, [], None)
+    everywhere, areas, grids, me, units, bound, handler = scope or (False, [], [], None, [], False, None)
     given: dict[str, Any] = {"me": me, "handler": handler, "my_units": units}
     which: list[str] = []
     if not everywhere:
         which.append("(c.area_id = ANY (%(scope_areas)s::bigint[]) OR c.grid_id = ANY (%(scope_grids)s::bigint[]))")
         given |= {"scope_areas": areas, "scope_grids": grids}
+    if bound:
+        which.append(_UNITS.format(name="my_units"))
     if query.states is not None and not tabs:
         which.append("c.state = ANY (%(states)s::text[])")
         given["states"] = [str(state) for state in query.states]
     if query.clock is not None and not tabs:
         which.append(_CLOCKS[query.clock])
     if query.mine:
-        which.append("(c.handler_id = %(me)s OR c.units && %(my_units)s::text[])" if units else "c.handler_id = %(me)s")
+        which.append(
+            f"(c.handler_id = %(me)s OR {_UNITS.format(name='my_units')})" if units else "c.handler_id = %(me)s"
+        )
     if query.handler is not None:
         which.append("c.handler_id = %(handler)s" if query.handler else "c.handler_id IS NULL")
     if query.area is not None:
@@ -345,14 +368,20 @@ def _given(conn: psycopg.Connection[Any], query: Query, *, tabs: bool = False) -
         which.append("c.grid_id = ANY (%(grids)s::bigint[])")
         given["grids"] = _numbers(conn, _queries.grids.sql, {"grid": query.grid})
     words = (query.text or "").strip()
+    saying = conn.execute(_queries.saying.sql, {"text": words, "most": SAYING}).fetchone() if words else None
     for wanted, condition, values in (
         (query.kinds is not None, "c.kind = ANY (%(kinds)s::text[])", {"kinds": list(query.kinds or ())}),
         (query.level is not None, "c.level = %(level)s", {"level": query.level}),
         (query.category is not None, "c.category = %(category)s", {"category": query.category}),
-        (query.unit is not None, "%(unit)s = ANY (c.units)", {"unit": query.unit}),
+        (query.unit is not None, _UNITS.format(name="unit"), {"unit": [query.unit]}),
         (query.channel is not None, "c.channel = %(channel)s", {"channel": query.channel}),
         (query.since is not None, f"c.occurred_at >= {_midnight('since')}", {"since": query.since}),
         (query.until is not None, f"c.occurred_at < {_midnight('until', 1)}", {"until": query.until}),
+        (
+            saying is not None and saying[0] is not None,
+            "c.incident_id = ANY (%(saying)s)",
+            {"saying": saying and saying[0]},
+        ),
         (bool(words), _queries.said.sql, {"text": words}),
     ):
         if wanted:

@@ -2,9 +2,10 @@
 -- shows beside them is looked up for the rows of that page. {which} are the conditions that hold.
 
 -- name: scope
--- (whether everywhere, areas, grids, account, units) of the actor, and whose account a name is: said again
--- in the question, an index can serve it.
-SELECT atlas.everywhere(), atlas.scope_areas(), atlas.scope_grids(), atlas.account_id(), atlas.account_units(), atlas.known_as(%(handler)s)
+-- (whether everywhere, areas, grids, account, units, whether bound to these) of the actor, and whose account
+-- a name is: said again in the question, an index can serve it.
+SELECT atlas.everywhere(), atlas.scope_areas(), atlas.scope_grids(), atlas.account_id(), atlas.account_units(),
+    atlas.has_role('{department}') AND NOT atlas.has_role('{leader,planner,supervisor,worker}'), atlas.known_as(%(handler)s)
 
 -- name: areas
 -- Number of the area of a code, and of those below it.
@@ -53,15 +54,19 @@ FROM (
 ) AS c
 GROUP BY 1, 2
 
+-- name: saying
+-- Numbers of incidents that may say a text; null where they are too many.
+SELECT atlas.cases_saying(%(text)s, %(most)s)
+
 -- name: said
--- Which cases have a text in their code, title or address, as the actor may read these.
-EXISTS (
-    SELECT FROM atlas.incident AS t
-    WHERE t.id = c.incident_id
-        AND position(lower(%(text)s) IN lower(concat_ws(' ', t.code, atlas.shown(t.title), atlas.shown(t.address)))) > 0
+-- Which cases have a text in their code, their number elsewhere, their title or address, as the actor may
+-- read these; asked case by case, in the order of the list.
+(
+    SELECT position(lower(%(text)s) IN lower(concat_ws(' ', t.code, t.source_number, atlas.shown(t.address), atlas.shown(t.title)))) > 0
+    FROM atlas.incident AS t WHERE t.id = c.incident_id
 )
 
--- name: audit
+-- name: audit!
 -- What was taken along.
 INSERT INTO atlas.audit (action, relation, subject, after, reason)
 VALUES ('export', 'casefile', '', %(after)s, %(reason)s)

@@ -170,7 +170,7 @@ def _fit(column: Column, field: str, kind: str) -> float:
     values = _sample(column)
     if not len(values):
         return 0.3
-    if kind in {"AreaLevel", "GridKind", "Duty", "OrganisationLevel", "Listing"}:
+    if kind in {"AreaLevel", "GridKind", "Duty", "OrganisationLevel", "Listing", "CaseLevel"}:
         known = set(enum_words(kind))
         hits = sum(clean_text(v) in known for v in values.to_pylist())
         return 1.0 if hits * 2 >= len(values) else 0.2

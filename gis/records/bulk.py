@@ -62,6 +62,7 @@ TYPES: dict[str, tuple[str, pa.DataType]] = {
     "number": ("double precision", pa.float64()),
     "date": ("date", pa.date32()),
     "timestamp": ("timestamptz", pa.timestamp("us", tz="UTC")),
+    "CaseLevel": ("bigint", pa.int64()),
 }
 
 POLYGON, POINT, LINE, WAY = "MultiPolygon", "Point", "MultiLineString", "LineStringM"
@@ -81,7 +82,8 @@ NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.GRIDS: {"kind": "general"},
     Dataset.BUILDINGS: {"name": "", "address": "", "kind": "other", "households": 0, "people": 0},
     Dataset.INCIDENTS: {
-        "kind": "matter", "category": "", "title": "", "address": "", "channel": "other", "state": "",
+        "kind": "matter", "category": "", "title": "", "address": "", "channel": "other", "state": "", "category_code": "",
+        "standard": "", "unit": "", "source_number": "", "reporter": "", "phone": "",
     },
     Dataset.ROADS: {"name": "", "kind": ""},
     Dataset.WATER: {"name": "", "kind": ""},

@@ -31,6 +31,7 @@ from gis.records.errors import ColumnWrong
 from gis.records.errors import NetworkNeeded
 from gis.records.errors import ShapeInvalid
 from gis.vocabulary import NETWORKED
+from gis.vocabulary import PERSONAL
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import Dataset
 from gis.vocabulary import OrganisationLevel
@@ -228,6 +229,8 @@ def apply(conn: psycopg.Connection[Any], staged: Staged, *, source_id: int | Non
     if counts.updated:
         columns, values = _content(staged, absent=False)
         _all(_run(conn, "update", dataset, given, columns=columns, values=values), counts.updated)
+    if any(c.given for c in staged.columns if c.name in PERSONAL.get(dataset, ())):
+        conn.execute(_queries.reporters.sql)
     linked.settle(conn, dataset, sql.Identifier("atlas", TABLES[dataset]), beside)
     if dataset is Dataset.AREAS:
         _adopt(conn, "adopt_areas", "area", "parent_id")
@@ -238,7 +241,8 @@ def _keep_absent(
     conn: psycopg.Connection[Any], dataset: Dataset, columns: tuple[Column, ...], in_force: sql.Composable
 ) -> None:
     """Fill columns the file does not have with what is stored, where links are made from them."""
-    names = [sql.Identifier(c.name) for c in columns if not c.given and c.name not in ("parent_code", "valid_from")]
+    derived = ("parent_code", "valid_from", *PERSONAL.get(dataset, ()))
+    names = [sql.Identifier(c.name) for c in columns if not c.given and c.name not in derived]
     if names:
         stored = _list([sql.SQL("t.{}").format(name) for name in names])
         _run(conn, "keep_absent", dataset, in_force=in_force, absent=_list(names), stored=stored)
@@ -316,12 +320,15 @@ def _same(dataset: Dataset, columns: tuple[Column, ...]) -> sql.Composable:
     """Condition that a stored row ``t`` is what the file's row ``i`` says."""
     if dataset in linked.TARGETS:
         return sql.SQL(linked.same(dataset, columns))
-    compared = [c.name for c in columns if c.given and c.name not in ("code", "parent_code", "valid_from")]
+    beside = PERSONAL.get(dataset, ())
+    compared = [c.name for c in columns if c.given and c.name not in ("code", "parent_code", "valid_from", *beside)]
     tests: list[sql.Composable] = [
         sql.SQL("t.{0} IS NOT DISTINCT FROM i.{0}").format(sql.Identifier(name)) for name in ["geom", *compared]
     ]
     if dataset is Dataset.GRIDS:
         tests.append(sql.SQL("(i.valid_from IS NULL OR i.valid_from <= t.valid_from)"))
+    if beside and any(c.given for c in columns if c.name in beside):
+        tests.append(sql.SQL(_queries.same_reporter.sql))
     if dataset is Dataset.AREAS:
         tests.append(
             sql.SQL(
@@ -337,7 +344,8 @@ def _content(staged: Staged, *, absent: bool) -> tuple[sql.Composable, sql.Compo
     if staged.dataset in linked.TARGETS:
         written, sources = linked.content(staged.dataset, staged.columns, new=absent)
         return _list(sql.Identifier(name) for name in written), _list(sql.SQL(value).format() for value in sources)
-    names = [c.name for c in staged.columns if (c.given or absent) and c.name != "parent_code"] + ["geom"]
+    elsewhere = ("parent_code", *PERSONAL.get(staged.dataset, ()))
+    names = [c.name for c in staged.columns if (c.given or absent) and c.name not in elsewhere] + ["geom"]
     columns: list[sql.Composable] = [sql.Identifier(name) for name in names]
     values: list[sql.Composable] = [sql.SQL("i.{}").format(sql.Identifier(name)) for name in names]
     if staged.dataset is Dataset.AREAS:

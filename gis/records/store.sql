@@ -224,6 +224,21 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) held ON true;
 
+-- name: same_reporter
+-- condition that the file names whom the stored incident does, or nobody
+(i.reporter = '' AND i.phone = '' OR EXISTS (SELECT FROM atlas.reporter r WHERE r.incident_id = t.id AND r.name = i.reporter AND r.phone = i.phone))
+
+-- name: reporters!
+-- who reported the incidents of the file, in a table of his own; an order that names nobody keeps whom it named
+INSERT INTO atlas.reporter (incident_id, name, phone)
+SELECT t.id, i.reporter, i.phone
+FROM pg_temp.incoming i
+JOIN pg_temp.verdict v ON v.source_row = i.source_row AND NOT v.same
+JOIN atlas.incident t ON t.code = i.code
+WHERE i.reporter <> '' OR i.phone <> ''
+ON CONFLICT (incident_id) DO UPDATE SET name = EXCLUDED.name, phone = EXCLUDED.phone, updated_at = now()
+WHERE (reporter.name, reporter.phone) IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.phone);
+
 -- name: first_grids
 -- whether this network is the one incidents look at and has no grid yet
 SELECT NOT EXISTS (SELECT FROM atlas.grid WHERE network_id = %(network)s)

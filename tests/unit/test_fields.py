@@ -13,6 +13,7 @@ from gis.intake.errors import FieldUnknown
 from gis.vocabulary import FIELDS
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import BuildingKind
+from gis.vocabulary import CaseLevel
 from gis.vocabulary import Channel
 from gis.vocabulary import Dataset
 from gis.vocabulary import Duty
@@ -110,8 +111,8 @@ def test_the_reference_tables_name_what_exists():
             else:
                 assert row["field"] in {f.name for f in FIELDS[Dataset(row["dataset"])]}, row
             assert 0 < float(row["weight"]) <= 100
-    kinds = (AreaLevel, BuildingKind, Channel, Dataset, Duty, GridKind, IncidentKind, Listing, OrganisationLevel)
-    enums = {e.__name__: set(e) for e in kinds}
+    kinds = (AreaLevel, BuildingKind, CaseLevel, Channel, Dataset, Duty, GridKind, IncidentKind, Listing)
+    enums = {e.__name__: set(e) for e in (*kinds, OrganisationLevel)}
     with (fields.REFERENCE / "words.csv").open(encoding="utf-8") as source:
         for row in csv.DictReader(source):
             assert row["value"] in enums[row["enum"]], row
