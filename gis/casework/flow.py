@@ -252,9 +252,9 @@ def _told(state: State, event: Event) -> State:
     now = event.state or opening(state.channel, by_self=bool(event.data.get("self")))
     done = event.actor if event.act is Act.REPORT and now is CaseState.ANSWERED else ""
     return replace(
-        state, state=now, suspended=False, asking=False, answered_by=done, level=_level(event, state.level), units=units,
-        rating=state.rating if now is CaseState.CLOSED else None, card=None if now in ENDED else state.card,
-        into=state.into if now is CaseState.MERGED else None,
+        state, state=now, suspended=False, asking=False, answered_by=done, level=_level(event, state.level),
+        units=units, rating=state.rating if now is CaseState.CLOSED else None,
+        card=None if now in ENDED else state.card, into=state.into if now is CaseState.MERGED else None,
     )  # fmt: skip
 
 

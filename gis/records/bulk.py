@@ -82,8 +82,8 @@ NOT_NULL: dict[Dataset, dict[str, object]] = {
     Dataset.GRIDS: {"kind": "general"},
     Dataset.BUILDINGS: {"name": "", "address": "", "kind": "other", "households": 0, "people": 0},
     Dataset.INCIDENTS: {
-        "kind": "matter", "category": "", "title": "", "address": "", "channel": "other", "state": "", "category_code": "",
-        "standard": "", "unit": "", "source_number": "", "reporter": "", "phone": "",
+        "kind": "matter", "category": "", "title": "", "address": "", "channel": "other", "state": "",
+        "category_code": "", "standard": "", "unit": "", "source_number": "", "reporter": "", "phone": "",
     },
     Dataset.ROADS: {"name": "", "kind": ""},
     Dataset.WATER: {"name": "", "kind": ""},
