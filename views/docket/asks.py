@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gis.casework import flow
@@ -38,8 +39,13 @@ NEXT = {
 
 
 def of(case: Casefile, act: Act) -> tuple[Ask, ...]:
-    """Give what the form of an act asks, besides its note."""
-    return (*_result(case, act), *_flow(act), *kinds.fields(case.kind, act))
+    """Give what the form of an act asks, besides its note; the receivers of a dispatch are fields of the page's own."""
+    asked = kinds.fields(case.kind, act)
+    if act is Act.DISPATCH:
+        asked = tuple(ask for ask in asked if ask.name not in {"units", "handler"})
+    if act in flow.RESULTS:
+        asked = tuple(found for ask in asked if (found := _possible(case, act, ask)) is not None)
+    return (*_flow(act), *asked)
 
 
 def told(act: Act) -> bool:
@@ -79,17 +85,16 @@ def icon(act: Act) -> str:
     return f":material/{named.get(act, 'chevron_right')}:"
 
 
-def _result(case: Casefile, act: Act) -> tuple[Ask, ...]:
-    known = flow.RESULTS.get(act, ())
+def _possible(case: Casefile, act: Act, ask: Ask) -> Ask | None:
+    """Narrow the results of an act to what the case allows; None where there is nothing to choose."""
+    if ask.name != "result":
+        return ask
+    choices = ask.choices
     if act is Act.EXTEND:
-        known = known[1:] if case.asking else ()
+        choices = tuple(choice for choice in choices if choice[0] != "asked") if case.asking else ()
     if act is Act.CARD:
-        known = tuple(word for word in known if word != (case.card or "none"))
-    if not known:
-        return ()
-    return (
-        Ask("result", "choice", _("结果"), required=True, choices=tuple((word, words.result(word)) for word in known)),
-    )
+        choices = tuple(choice for choice in choices if choice[0] != (case.card or "none"))
+    return replace(ask, label=_("结果"), choices=choices) if choices else None
 
 
 def _flow(act: Act) -> tuple[Ask, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.casework import limits
 from gis.i18n import translate as _
 from views import format as written
 from views import headline
@@ -22,7 +23,7 @@ def draw(case: Casefile) -> None:
         return
     headline.facts(
         [
-            (_("最先到期的环节"), signs.stage(case.stage) or written.NO_FIGURE),
+            (_("最先到期的环节"), limits.stage(case.stage) if case.stage else written.NO_FIGURE),
             (_("到期"), written.moment(case.due_at)),
             (_("还有"), signs.left(case)),
             (_("从何时起算临期"), written.moment(case.warn_at)),

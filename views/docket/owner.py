@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.casework import limits
 from gis.casework import resolver
 from gis.db.connection import session
 from gis.i18n import joined
@@ -142,7 +143,10 @@ def _answer(answer: Answer, case: str | None = None) -> None:
         away = _("(请假)") if person.on_leave else ""
         rows.append((posts.name(person.duty), f"{person.name} {person.phone}{away}".strip()))
     rows += [_item(item) for item in answer.items]
-    rows += [(_("时限·{stage}").format(stage=signs.stage(stage)), str(limit)) for stage, limit in answer.limits.items()]
+    rows += [
+        (_("时限·{stage}").format(stage=limits.stage(stage)), limits.amount(limit.clock, limit.amount))
+        for stage, limit in answer.limits.items()
+    ]
     headline.facts([*rows, *_basis(answer.basis)])
     if answer.category and answer.problem:
         agenda.draw(answer, case)

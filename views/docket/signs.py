@@ -91,20 +91,6 @@ def clocks() -> dict[str, str]:
     }
 
 
-def stage(word: str | None) -> str:
-    """Name of a stage that has a clock of its own."""
-    return {
-        "accept": _("受理"),
-        "dispatch": _("派遣"),
-        "handle": _("处置"),
-        "check": _("核查"),
-        "total": _("全程"),
-        "decide": _("作出决定"),
-        "deliver": _("送达"),
-        "confirm": _("司法确认"),
-    }.get(word or "", word or "")
-
-
 def card(word: str | None) -> str:
     """Name of a supervision card; empty where there is none."""
     return {"yellow": _("黄牌"), "red": _("红牌")}.get(word or "", "")

@@ -67,8 +67,8 @@ def details(kind: str, event: Event) -> list[tuple[str, str]]:
     for name, value in event.data.items():
         if value in (None, "", [], {}):
             continue
-        if name in asks:
-            rows.append((asks[name].label, _answer(asks[name], value)))
+        if name in asks and name not in {"units", "handler"}:
+            rows.append(("" if name == "result" else asks[name].label, _answer(asks[name], value)))
         else:
             rows += _own(kind, name, value)
     return rows
