@@ -53,7 +53,7 @@ class EntryMissing(NotFound):
     """No entry of this number."""
 
     template = "议题清单里没有第 {id} 条。"
-    cure = "请用 script/gis duties agenda 查看现有的议题。"
+    cure = "请用 script/gis duties meeting agenda 查看现有的议题。"
 
 
 class EntrySettled(BadInput):
@@ -75,7 +75,7 @@ class MeetingMissing(NotFound):
     """No meeting of this number, or it was held already."""
 
     template = "没有第 {id} 次会商,或它已经开过。"
-    cure = "请用 script/gis duties meetings 查看。"
+    cure = "请用 script/gis duties meeting list 查看。"
 
 
 @dataclass(frozen=True, slots=True)

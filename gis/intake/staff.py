@@ -16,6 +16,7 @@ import pandas as pd
 
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.intake import values
 from gis.intake.errors import FieldsMissing
 from gis.settings import CodeSettings
 from gis.vocabulary import FIELDS
@@ -33,13 +34,8 @@ STRICT = (*STAFFED, Dataset.PEOPLE, Dataset.LEAVES, Dataset.ORGANISATIONS, Datas
 SPANS = (("valid_from", "valid_to"), ("begins", "ends"), ("started_at", "ended_at"))
 """First and last day (or moment) of a record; the last may be missing."""
 
-HEADING = re.compile(
-    r"[（(]?[一二三四五六七八九十百]+[、.．）)]\s*(?P<words>\S.*?)\s*(?:[（(]\s*(?:共\s*)?\d+\s*[项条]\s*[）)])?"
-)
-"""A line between the items of a duty list: 一、党的建设（17项）."""
-
 HEADED = "heading"
-"""Key of such a line among the rows that are not kept: no item is lost with it."""
+"""Key of a line between the items of a duty list that is only a heading: no item is lost with it."""
 
 
 def require_columns(dataset: Dataset, chosen: Mapping[str, str], name: str) -> None:
@@ -87,7 +83,7 @@ def _take_headings(frame: pd.DataFrame, book: Book) -> None:
     domains = []
     lonely = (frame.notna().sum(axis=1) == 1).to_numpy()
     for at, given in enumerate(frame["domain"]):
-        found = HEADING.fullmatch(str(frame.iloc[at].dropna().iloc[0]).strip()) if lonely[at] else None
+        found = values.HEADING.fullmatch(str(frame.iloc[at].dropna().iloc[0]).strip()) if lonely[at] else None
         if found:
             domain = found["words"]
             words = _("分组标题“{text}”,已作为其下各项的领域").format(text=domain)

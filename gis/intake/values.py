@@ -7,6 +7,7 @@ stays empty. Times without a zone are Asia/Shanghai.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -23,12 +24,15 @@ from gis.intake.encodings import clean_text
 from gis.intake.fields import enum_words
 
 if TYPE_CHECKING:
-    import re
-
     from numpy.typing import NDArray
 
 pc: Any = compute  # its stubs know no chunked arrays
 Column: TypeAlias = Any
+
+HEADING = re.compile(
+    r"[（(]?[一二三四五六七八九十百]+[、.．）)]\s*(?P<words>\S.*?)\s*(?:[（(]\s*(?:共\s*)?\d+\s*[项条]\s*[）)])?"
+)
+"""A line between the items of a duty list: 一、党的建设（17项）."""
 
 ZONE = "Asia/Shanghai"
 NOTHING = (
