@@ -21,18 +21,41 @@ from gis.db.connection import conninfo
 ROOT = Path(__file__).resolve().parent.parent
 REALDATA = ROOT.parent / "shared" / "realdata"
 TEMPLATE = "gridatlas_template"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Name of this process where several share the tests (``script/test`` without arguments); empty when it is alone."""
+LONGEST = (
+    "tests/integration/test_commands.py",
+    "tests/property/test_partition_figures.py",
+)
+"""Files begun first: a long one begun late would have a worker finish it while the other has nothing left to do."""
+UNSAFE = ("fsync", "synchronous_commit", "full_page_writes")
+"""What guards a server against the loss of power, off here: this one goes with its data, and each test makes
+a database. The servers that ``tests/faults`` kills are others, and keep it.
+"""
+
+
+def _turn(item):
+    """Place of a test in the run: the longest files, the others as they were found, the browser."""
+    file = item.nodeid.split("::")[0]
+    if file in LONGEST:
+        return LONGEST.index(file)
+    return len(LONGEST) + file.startswith("tests/browser/")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the browser last: while it is open its event loop runs, and no other may be started beside it."""
-    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+    """Begin with the longest files, and put the browser last.
+
+    While the browser is open its event loop runs, and no other may be started beside it in the same
+    process. Workers take the files in this order, so in each of them no other file follows the browser.
+    """
+    items.sort(key=_turn)
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """Home folder of the tests' own server, reachable by the server's user."""
+    """Home folder of the tests' own server, reachable by the server's user; one for each worker."""
     given = os.environ.get("GRIDATLAS_TEST_HOME")
-    folder = Path(given) if given else Path(tempfile.mkdtemp(prefix="gridatlas-test-"))
+    folder = Path(given) / WORKER if given else Path(tempfile.mkdtemp(prefix="gridatlas-test-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     os.environ["GRIDATLAS_HOME"] = str(folder)
@@ -62,6 +85,9 @@ def server(home):
     cluster.start(cluster.Cluster(home))
     os.environ["GRIDATLAS_DATABASE_NAME"] = TEMPLATE
     with psycopg.connect(conninfo(None, "postgres"), autocommit=True) as conn:
+        for setting in UNSAFE:
+            conn.execute(f"ALTER SYSTEM SET {setting} = off")
+        conn.execute("SELECT pg_reload_conf()")
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(TEMPLATE)))
     migrations.migrate()
     _add_accounts()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import conftest
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("gis", "layers", "server", "views", "data", "tests", "bench", "script", ".ci")
 SHIPPED = ("gis", "layers", "server", "views", "data", "script")
@@ -113,6 +115,10 @@ def test_every_migration_goes_forward_and_back():
     assert forward
     assert forward == back
     assert len({each.split("_")[0] for each in forward}) == len(forward)
+
+
+def test_the_files_begun_first_are_there():
+    assert [file for file in conftest.LONGEST if not (ROOT / file).is_file()] == []
 
 
 def test_the_pins_cover_what_is_asked_for():
