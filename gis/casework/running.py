@@ -63,6 +63,10 @@ SECOND = timedelta(seconds=1)
 SHARE = Decimal("0.8")
 
 
+FILED = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.HANDLING})
+"""States of an enforcement case that came with a file in which its 90 days run."""
+
+
 class Event(Protocol):
     """What has to be known of an event."""
 
@@ -185,7 +189,8 @@ def step(
         run.ensure("total")
         if was == "check" and now == "handle" and run.last("handle") is not None:
             run.go_on("handle")
-        run.ensure(now)
+        for stage in stages(after.state.kind, after.state.state) if before is None else (now,):
+            run.ensure(stage)
     _kind(run, before, after, event)
     if event.data.get("due"):
         run.fix("total", _moment(event.data["due"]))
@@ -231,6 +236,13 @@ def replay(
         found = step(found, case, after, event, rules, closed_at)
         case = after
     return found
+
+
+def stages(kind: str, state: CaseState) -> tuple[str, ...]:
+    """Give the stages that begin with a case that came in this state, besides the whole."""
+    stage = STAGE_OF.get(state)
+    decide = ("decide",) if kind == IncidentKind.ENFORCEMENT and state in FILED else ()
+    return decide if stage is None else (stage, *decide)
 
 
 def settled(clock: Clock, calendar: Calendar) -> Clock:

@@ -1,7 +1,8 @@
 """Clocks of cases in the database: started, paused, extended and ended by the events of the flow.
 
-:func:`after` runs inside the transaction of an act; :func:`start_many` after an import. What a clock
-is and when it runs is said in :mod:`gis.casework.running`; nothing is decided here.
+:func:`after` runs inside the transaction of an act; what came with a file gets its clocks by
+:mod:`gis.casework.starting`. What a clock is and when it runs is said in
+:mod:`gis.casework.running`; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from gis.casework.files import Casefile
     from gis.casework.files import Event
 
-_queries = aiosql.from_path(Path(__file__).with_name("timing.sql"), "psycopg", mandatory_parameters=False)
+queries = aiosql.from_path(Path(__file__).with_name("timing.sql"), "psycopg", mandatory_parameters=False)
 
 
 def rules(conn: psycopg.Connection[Any]) -> Rules:
@@ -55,19 +56,20 @@ def after(conn: psycopg.Connection[Any], before: Casefile | None, after: Casefil
         What happened: the last one of the case.
     """
     known = of(conn, [after.incident_id]).get(after.incident_id, [])
-    if before is not None and not known:  # a case from before it had clocks
-        start_many(conn, [after.incident_id])
-        return
     stood = None if before is None else Case(before.flow, before.category)
-    now = running.step(known, stood, Case(after.flow, after.category), event, rules(conn))
-    _write(conn, after.incident_id, known, now)
-    conn.execute(_queries.tell.sql, {"ids": [after.incident_id]})
+    if stood is None or known:
+        now = running.step(known, stood, Case(after.flow, after.category), event, rules(conn))
+    else:  # a case from before it had clocks
+        events = files.history(conn, after.incident_id)
+        now = running.replay(events, after.kind, after.channel, after.category, rules(conn), after.closed_at)
+    write(conn, after.incident_id, known, now)
+    conn.execute(queries.tell.sql, {"ids": [after.incident_id]})
 
 
 def of(conn: psycopg.Connection[Any], ids: Iterable[int]) -> dict[int, list[Clock]]:
     """Give the clocks of cases by number, in the order they started."""
     found: dict[int, list[Clock]] = {}
-    for incident, *row in conn.execute(_queries.clocks.sql, {"ids": list(ids)}):
+    for incident, *row in conn.execute(queries.clocks.sql, {"ids": list(ids)}):
         values = dict(zip(COLUMNS, row, strict=True))
         values["pauses"] = tuple((part.lower, part.upper) for part in values["pauses"])
         found.setdefault(incident, []).append(Clock(**values))
@@ -80,31 +82,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def start_many(conn: psycopg.Connection[Any], incident_ids: Iterable[int]) -> None:
-    """Give cases the clocks their events say, however many they are: after an import.
-
-    What a limit said when a clock started stays as it is in clocks that were there before.
-    """
-    ids = list(dict.fromkeys(incident_ids))
-    by = rules(conn)
-    known = of(conn, ids)
-    for case in files.several(conn, ids):
-        events = files.history(conn, case.incident_id)
-        now = running.replay(events, case.kind, case.channel, case.category, by, case.closed_at)
-        _write(conn, case.incident_id, known.get(case.incident_id, []), now)
-    conn.execute(_queries.tell.sql, {"ids": ids})
-
-
-def _write(conn: psycopg.Connection[Any], incident_id: int, known: Sequence[Clock], now: Sequence[Clock]) -> None:
+def write(conn: psycopg.Connection[Any], incident_id: int, known: Sequence[Clock], now: Sequence[Clock]) -> int:
+    """Write the clocks of a case as they are now; how many are new or changed."""
+    written = 0
     stood = {(clock.stage, clock.round): clock for clock in known}
     for clock in now:
         old = stood.get((clock.stage, clock.round))
         given = {field.name: getattr(clock, field.name) for field in fields(clock)}
         given |= {"incident": incident_id, "pauses": _ranges(clock.pauses)}
         if old is None:
-            conn.execute(_queries.start.sql, given)
+            conn.execute(queries.start.sql, given)
+            written += 1
         elif old != replace(clock, id=old.id):
-            conn.execute(_queries.turn.sql, given | {"id": old.id})
+            conn.execute(queries.turn.sql, given | {"id": old.id})
+            written += 1
+    return written
 
 
 def _ranges(pauses: Iterable[Pause]) -> Multirange[Any]:

@@ -1,0 +1,30 @@
+-- Clocks of many cases.
+
+-- name: fresh
+-- cases that have one event and no clock
+SELECT f.incident_id, f.kind, f.channel, f.category, f.level, f.state, e.at, (e.data ->> 'due')::timestamptz, f.closed_at
+FROM atlas.casefile AS f
+JOIN atlas.case_event AS e ON e.incident_id = f.incident_id AND e.seq = 1
+WHERE f.incident_id = ANY (%(ids)s::bigint[]) AND f.seq = 1 AND NOT f.suspended
+    AND NOT EXISTS (SELECT FROM atlas.case_clock AS c WHERE c.incident_id = f.incident_id);
+
+-- name: insert
+-- new clocks
+INSERT INTO atlas.case_clock (incident_id, stage, starts_at, kind, amount, warn_share, source, due_at, warn_at, ended_at, provisional)
+SELECT * FROM unnest(%(incidents)s::bigint[], %(stage)s::text[], %(starts_at)s::timestamptz[], %(kind)s::text[], %(amount)s::numeric[],
+    %(warn_share)s::numeric[], %(source)s::text[], %(due_at)s::timestamptz[], %(warn_at)s::timestamptz[], %(ended_at)s::timestamptz[], %(provisional)s::boolean[]);
+
+-- name: imported
+-- cases of an import
+SELECT i.id FROM atlas.incident AS i WHERE i.source_id = %(import)s ORDER BY i.id;
+
+-- name: bare
+-- open cases without any clock
+SELECT f.incident_id FROM atlas.casefile AS f
+WHERE f.state NOT IN ('closed', 'rejected', 'merged') AND NOT EXISTS (SELECT FROM atlas.case_clock AS c WHERE c.incident_id = f.incident_id)
+ORDER BY f.incident_id LIMIT %(most)s;
+
+-- name: running
+-- cases whose clocks run by office days or hours
+SELECT DISTINCT c.incident_id FROM atlas.case_clock AS c
+WHERE c.ended_at IS NULL AND c.kind IN ('work_hour', 'work_day') AND (c.provisional OR NOT %(provisional)s) ORDER BY c.incident_id;
