@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from gis.casework import starting
 from gis.coverage import refresh
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
@@ -178,6 +179,8 @@ def _work(here: Journey, prepared: Prepared | None, job: Job) -> None:
             result = _kept(report)
             here.upload.save(result=result)
             here.upload.clear()
+            if report.import_id and here.dataset is Dataset.INCIDENTS:
+                starting.imported(here.me, report.import_id)
             if report.refresh_due:
                 here.upload.save(result={**result, **_refreshed(here, job)})
     except uploads.UploadBusy:

@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from gis.casework import starting
 from gis.cli.checking import ensure_database
 from gis.db.connection import session
 from gis.errors import BadInput
@@ -125,6 +126,8 @@ def import_file(
             dry_run=dry_run,
             progress=lambda share: bar(_("写入"), SHARE_PREPARED + share * (1 - SHARE_PREPARED)),
         )
+        if report.import_id and what is Dataset.INCIDENTS:
+            starting.imported(actor, report.import_id)
     finally:
         bar.done()
     if json != "-":
