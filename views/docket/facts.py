@@ -12,6 +12,7 @@ from gis.casework import words
 from gis.db.connection import session
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.vocabulary import IncidentKind
 from gis.vocabulary import Role
 from views import actor
 from views import format as written
@@ -20,6 +21,7 @@ from views import headline
 from views import posts
 from views.docket import address
 from views.docket import kinds
+from views.docket import sides
 from views.docket import signs
 
 if TYPE_CHECKING:
@@ -121,9 +123,13 @@ def _parties(case: Casefile) -> None:
     number, texts, revealed = st.session_state.get(FULL, (None, {}, []))
     if number == case.incident_id and revealed:
         found = revealed
-    if found:
+    may_add = open_to and case.kind != IncidentKind.MATTER
+    if found or may_add:
         st.markdown(f"##### {_('当事人')}")
+    if found:
         headline.facts([_party(party) for party in found])
+    if may_add:
+        sides.draw(case, [party for party in found if isinstance(party, parties.Party)])
     if not open_to and not (number == case.incident_id and texts):
         _reveal(case)
 

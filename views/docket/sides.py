@@ -1,0 +1,93 @@
+"""Adding, correcting and taking out the parties of a case: for those who read them in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from gis.casework import parties
+from gis.i18n import translate as _
+from views import actor
+from views import format as written
+from views import fragment
+from views.docket import forms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gis.casework.files import Casefile
+    from gis.casework.parties import Party
+
+PLACE = "parties"
+OPENED = "parties-opened"
+"""Session key: how often the form was done with; it closes by being drawn under another name."""
+
+
+def draw(case: Casefile, found: Sequence[Party]) -> None:
+    """Draw the ways to add a party, and to correct or take out one of those there are."""
+    times = st.session_state.get(OPENED, 0)
+    with st.container(key="parties", horizontal=True, gap="small"):
+        with st.popover(_("登记当事人"), icon=":material/person_add:", key=f"party-add-{times}"):
+            fragment.told(PLACE)
+            form = f"party-{case.incident_id}"
+            forms.draw(parties.asks(), form)
+            st.button(_("登记"), key="party-send", type="primary", on_click=_add, args=(case, form))
+        if found:
+            with st.popover(_("更正"), icon=":material/edit:", key=f"party-edit-{times}"):
+                _edit(found)
+
+
+def _edit(found: Sequence[Party]) -> None:
+    fragment.told(f"{PLACE}-edit")
+    by = {party.id: party for party in found}
+    names = {number: written.plain(party.name) for number, party in by.items()}
+    chosen = st.selectbox(
+        _("当事人"), list(by), key="party-which", format_func=lambda number: names.get(number, str(number))
+    )
+    party = by[chosen]
+    form = f"party-of-{party.id}"
+    for ask in parties.asks():
+        st.session_state.setdefault(f"{form}.{ask.name}", getattr(party, ask.name) or None)
+    forms.draw(parties.asks(), form)
+    st.button(_("更正"), key="party-change", type="primary", on_click=_change, args=(party.id, form))
+    st.text_input(_("除名理由"), key="party-why", max_chars=200)
+    st.button(_("除名"), key="party-drop", on_click=_drop, args=(party.id, form))
+
+
+def _add(case: Casefile, form: str) -> None:
+    def act() -> str:
+        parties.add(actor.current(), case.incident_id, forms.read(parties.asks(), form))
+        return _("已登记当事人。")
+
+    fragment.speak()
+    if fragment.tell(PLACE, act):
+        _done(form)
+
+
+def _change(party_id: int, form: str) -> None:
+    def act() -> str:
+        given = forms.read(parties.asks(), form)
+        empty = {ask.name: "" for ask in parties.asks() if ask.name not in given and not ask.required}
+        parties.change(actor.current(), party_id, empty | given)
+        return _("已更正当事人。")
+
+    fragment.speak()
+    if fragment.tell(f"{PLACE}-edit", act):
+        _done(form)
+
+
+def _drop(party_id: int, form: str) -> None:
+    def act() -> str:
+        parties.drop(actor.current(), party_id, st.session_state["party-why"])
+        return _("已除名。")
+
+    fragment.speak()
+    if fragment.tell(f"{PLACE}-edit", act):
+        _done(form)
+
+
+def _done(form: str) -> None:
+    forms.forget(form)
+    st.session_state.pop("party-why", None)
+    st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
