@@ -40,6 +40,9 @@ def office(shared_database):
             )
             conn.execute("INSERT INTO account_scope (account_id, reach, area_id) SELECT c.id, 'area', a.id FROM account c, area a"
                          " WHERE c.name = %s AND a.code = 'A'", (f"{role}.a",))  # fmt: skip
+        # A department sees what its unit leads.
+        conn.execute("UPDATE account SET units = '{u}' WHERE name = 'department.a'")
+        conn.execute("UPDATE casefile SET units = '{u}'")
     yield shared_database
     close_pools()
 
