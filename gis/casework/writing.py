@@ -6,8 +6,6 @@ Each function writes inside the transaction of :func:`gis.casework.acts.act` or
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from gis.casework import files
 from gis.casework import resolver
+from gis.casework import timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,5 +106,4 @@ def freeze(conn: psycopg.Connection[Any], case: Casefile) -> Casefile:
 
 def clock(conn: psycopg.Connection[Any], before: Casefile | None, after: Casefile, event: files.Event) -> None:
     """Start, pause, extend and end the clocks of a case after an event."""
-    if importlib.util.find_spec("gis.casework.timing") is not None:
-        importlib.import_module("gis.casework.timing").after(conn, before, after, event)
+    timing.after(conn, before, after, event)
