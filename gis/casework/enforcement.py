@@ -27,6 +27,7 @@ from gis.casework import law
 from gis.casework import places
 from gis.casework import policy
 from gis.casework import stages
+from gis.casework.calendar import Calendar
 from gis.casework.forms import OFFICE
 from gis.casework.forms import Ask
 from gis.casework.forms import FieldMissing
@@ -311,7 +312,7 @@ def _decide(conn: psycopg.Connection[Any], incident_id: int, stand: Stand, found
     if stand.procedure == "simple":
         _on_the_spot(stand, found, day)
     elif stand.hearing == "told" and "hear" not in stand.stages:
-        last = law.hearing_until(stand.stages["notify"].astimezone(OFFICE).date(), places.calendar(conn))
+        last = law.hearing_until(stand.stages["notify"].astimezone(OFFICE).date(), Calendar.of(conn))
         if day <= last:
             raise law.HearingOpen(day=last.isoformat())
     if stand.acted_on and not decided <= NO_PENALTY:
@@ -360,7 +361,7 @@ def _execute(conn: psycopg.Connection[Any], on: datetime, found: Mapping[str, An
             at=found["dunned_on"].isoformat(),
             why=_("晚于“{stage}”").format(stage=stages.name("execute")),
         )
-    when = law.forbidden_hour(on, places.calendar(conn))
+    when = law.forbidden_hour(on, Calendar.of(conn))
     if when is not None and not found.get("urgent"):
         raise law.NotAtNight(when=when)
 

@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 
 from gis.casework import places
 from gis.casework import policy
+from gis.casework.calendar import Calendar
 from gis.casework.forms import Ask
 from gis.casework.forms import values
 from gis.errors import BadInput
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from gis.casework.calendar import Calendar
     from gis.casework.kinds import Case
     from gis.casework.kinds import Event
 
@@ -353,7 +353,7 @@ def _extend(conn: psycopg.Connection[Any], stand: Stand, found: Mapping[str, Any
         return
     day = places.today(conn)
     days = policy.amount("listed_extension_work_days", day)
-    last = last_request(places.calendar(conn), stand.until, days)
+    last = last_request(Calendar.of(conn), stand.until, days)
     if day > last:
         raise TooLate(deadline=stand.until.isoformat(), days=days, last=last.isoformat())
 

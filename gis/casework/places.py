@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from gis.casework.calendar import Calendar
-
 _queries = aiosql.from_path(Path(__file__).with_name("places.sql"), "psycopg", mandatory_parameters=False)
 
 
@@ -27,13 +25,6 @@ def today(conn: psycopg.Connection[Any]) -> date:
     assert row is not None
     day: date = row[0]
     return day
-
-
-def calendar(conn: psycopg.Connection[Any]) -> Calendar:
-    """Give the calendar of the office."""
-    from gis.casework.calendar import Calendar  # noqa: PLC0415
-
-    return Calendar.of(conn)
 
 
 def building(conn: psycopg.Connection[Any], incident_id: int) -> int | None:
