@@ -1,11 +1,11 @@
 """The rules inside the database, against what a user would run on the same tables.
 
-``.venv/bin/python bench/rules.py [--folder F] [--copies 10] [--sedona PYTHON] [--rounds 3]``. The
-files of ``bench/city.py`` are filled into a scratch schema of the embedded database under
+``.venv/bin/python bench/rules.py [--folder F] [--copies 10] [--sedona PYTHON] [--duckdb PYTHON]
+[--rounds 3]``. The files of ``bench/city.py`` are filled into a scratch schema of the embedded database under
 ``F/home``, as ``script/gis check`` does, and measured there:
 
 - the assignment of buildings to grids by our step, by the query everyone writes (points drive),
-  by ``geopandas.sjoin`` after reading the rows, and by SedonaDB's join from files;
+  by ``geopandas.sjoin`` after reading the rows, and by SedonaDB's and DuckDB's joins from files;
 - gaps, overlaps and loose buildings by our steps and rules, and by geopandas reading the tables.
 
 Exit status 1 when the results disagree, or a goal is missed.
@@ -50,6 +50,25 @@ for _round in range(int(sys.argv[3])):
 print(json.dumps({"seconds": seconds, "pairs": len(pairs)}))
 """
 
+DUCKDB = """
+import importlib.util, json, pathlib, sys, time
+import duckdb
+where = importlib.util.find_spec("duckdb_ext").submodule_search_locations[0]
+spatial = next(pathlib.Path(where).rglob("spatial.duckdb_extension"))
+base = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+base.execute(f"LOAD '{spatial}'")
+join = "SELECT b.id, g.id AS grid FROM read_parquet(?) b JOIN read_parquet(?) g ON ST_Covers(g.geometry, b.geometry)"
+seconds = []
+for _round in range(int(sys.argv[3])):
+    began = time.perf_counter()
+    pairs = base.execute(join, sys.argv[1:3]).fetch_arrow_table()
+    seconds.append(time.perf_counter() - began)
+print(json.dumps({"seconds": seconds, "pairs": len(pairs)}))
+"""
+
+JOINS = {"SedonaDB join": SEDONA, "DuckDB join": DUCKDB}
+"""What another engine is asked, in a Python of its own: the same pairs from the same GeoParquet files."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,6 +82,7 @@ def main() -> int:
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sedona", help="Python with sedonadb and geoarrow-pyarrow (extra bench)")
+    parser.add_argument("--duckdb", help="Python with duckdb, duckdb-ext-spatial and pyarrow")
     arguments = parser.parse_args()
     files = city.make(arguments.folder, arguments.copies)
     os.environ["GRIDATLAS_HOME"] = str(arguments.folder / "home")
@@ -97,8 +117,10 @@ def _measure(
         _time(times, "our rules", lambda: _rules(conn, space, sizes))
         _time(times, "geopandas", lambda: _geopandas(conn, times, sizes))
         print(f"# round {turn + 1}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in times.items()), file=sys.stderr)
-    if arguments.sedona:
-        _sedona(conn, times, sizes, arguments)
+    others = {"SedonaDB join": arguments.sedona, "DuckDB join": arguments.duckdb}
+    for name, python in others.items():
+        if python:
+            times[name], sizes[name] = _elsewhere(conn, JOINS[name], python, arguments)
     return times, sizes
 
 
@@ -203,21 +225,19 @@ def _frame(conn: psycopg.Connection[Any], name: str) -> gpd.GeoDataFrame:
     )
 
 
-def _sedona(
-    conn: psycopg.Connection[Any], times: dict[str, list[float]], sizes: dict[str, dict[str, float]],
-    arguments: argparse.Namespace,
-) -> None:  # fmt: skip
-    """Let SedonaDB join the same buildings and grids, from GeoParquet files."""
-    paths = [arguments.folder / f"sedona_{name}.parquet" for name in ("buildings", "grids")]
+def _elsewhere(
+    conn: psycopg.Connection[Any], script: str, python: str, arguments: argparse.Namespace
+) -> tuple[list[float], dict[str, float]]:
+    """Let another engine join the same buildings and grids, from GeoParquet files."""
+    paths = [arguments.folder / f"join_{name}.parquet" for name in ("buildings", "grids")]
     for path, name in zip(paths, ("buildings", "grids"), strict=True):
-        _frame(conn, name).to_crs(4326).to_parquet(path)
+        if not path.exists():
+            _frame(conn, name).to_crs(4326).to_parquet(path)
     done = subprocess.run(
-        [arguments.sedona, "-c", SEDONA, *map(str, paths), str(arguments.rounds)],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        [python, "-c", script, *map(str, paths), str(arguments.rounds)], check=True, capture_output=True, text=True
+    )
     said = json.loads(done.stdout)
-    times["SedonaDB join"] = said["seconds"]
-    sizes["SedonaDB join"] = {"pairs": said["pairs"]}
+    return said["seconds"], {"pairs": said["pairs"]}
 
 
 def _report(times: dict[str, list[float]], sizes: dict[str, dict[str, float]]) -> int:
@@ -232,9 +252,11 @@ def _report(times: dict[str, list[float]], sizes: dict[str, dict[str, float]]) -
     faster = middle["points drive"] / middle["our step"]
     slower = middle["our rules"] / middle["geopandas"]
     print(f"points drive / our step: {faster:.1f}; our rules / geopandas: {slower:.2f}")
-    if "SedonaDB join" in middle:
-        print(f"our step / SedonaDB join: {middle['our step'] / middle['SedonaDB join']:.2f}")
+    for name in JOINS:
+        if name in middle:
+            print(f"our step / {name}: {middle['our step'] / middle[name]:.2f}")
     agree = sizes["points drive"]["pairs"] == sizes["our step"]["pairs"]
+    agree = agree and all(sizes[name]["pairs"] == sizes["our step"]["pairs"] for name in JOINS if name in sizes)
     agree = agree and sizes["our rules"]["loose"] == sizes["geopandas"]["loose"]
     met = faster >= FASTER and slower <= 1
     print(f"agree: {agree}; goals met (at least {FASTER:.0f}x, no slower than geopandas): {met}")
