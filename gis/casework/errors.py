@@ -97,7 +97,7 @@ class PictureUnfit(BadInput):
     """A file that is no picture, or one too large to open."""
 
     template = "照片“{name}”不能使用:{reason}。"
-    cure = "请上传 JPEG、PNG、WebP 或 HEIC 以外的普通照片,或 4 MB 以内的 PDF 文书。"
+    cure = "请上传 JPEG、PNG 或 WebP 照片(苹果手机的 HEIC 请先转成 JPEG),或 4 MB 以内的 PDF 文书。"
 
 
 class PhotoMissing(NotFound):
