@@ -141,6 +141,12 @@ class Calendar:
         """Whether the days off of that year are known; beyond them Monday to Friday count as worked."""
         return day.year in PUBLISHED or day.year in self._years
 
+    def covers(self, begins: datetime, ends: datetime) -> bool:
+        """Whether the days off of both moments' years are known."""
+        if begins >= FIRST and ends < BEYOND:
+            return True
+        return self.known(local(begins)) and self.known(local(ends))
+
     @property
     def until(self) -> date:
         """Last day of the last year whose days off are known."""
@@ -232,3 +238,7 @@ def _names() -> dict[str, str]:
         "National Day": _("国庆节"),
         "Anti-Fascist 70th Day": _("抗战胜利70周年纪念日"),
     }
+
+
+FIRST, BEYOND = midnight(date(min(PUBLISHED), 1, 1)), midnight(date(max(PUBLISHED) + 1, 1, 1))
+"""Between these moments every year is published."""

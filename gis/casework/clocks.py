@@ -113,16 +113,21 @@ def dues(starts: Sequence[datetime], amount: Amount | Decimal, kind: Kind, calen
 
     Clocks of days depend on the day they start on alone; hours are looked up in one running sum.
     """
-    if kind in {"work_day", "natural_day"}:
-        by_day: dict[date, datetime] = {}
-        for start in starts:
-            day = local(start)
-            if day not in by_day:
-                by_day[day] = _ends(start, amount, kind, calendar)
-        return [by_day[local(start)] for start in starts] if Fraction(amount) > 0 else list(starts)
-    if kind == "urgent_hour" or Fraction(amount) <= 0:
-        return [_ends(start, amount, kind, calendar) for start in starts]
-    return _work_hours(starts, amount, calendar)
+    if Fraction(amount) <= 0:
+        return list(starts)
+    if kind == "urgent_hour":
+        whole = TICK * -(-(HOUR // TICK) * Fraction(amount) // 1)
+        return [start + whole for start in starts]
+    if kind == "work_hour":
+        return _work_hours(starts, amount, calendar)
+    by_day: dict[date, datetime] = {}
+    found = []
+    for start in starts:
+        day = local(start)
+        if day not in by_day:
+            by_day[day] = _ends(start, amount, kind, calendar)
+        found.append(by_day[day])
+    return found
 
 
 def _ends(start: datetime, amount: Amount | Decimal, kind: Kind, calendar: Calendar) -> datetime:

@@ -263,15 +263,16 @@ def settled(clock: Clock, calendar: Calendar) -> Clock:
     if due is None:
         return replace(clock, due_at=None, warn_at=None)
     warn = clocks.due(clock.starts_at, whole * clock.warn_share, kind, calendar, clock.pauses)
-    known = calendar.known(local(clock.starts_at)) and calendar.known(local(due))
+    unknown = kind.startswith("work") and not calendar.covers(clock.starts_at, due)
     return replace(
-        clock, due_at=ending(due, kind), warn_at=warn, provisional=kind.startswith("work") and not known
+        clock, due_at=ending(due, kind), warn_at=warn, provisional=unknown
     )  # fmt: skip
 
 
 def ending(due: datetime, kind: str) -> datetime:
     """Give the end of a clock as it is stored and shown: a whole second, of the day it belongs to."""
-    due = due.replace(microsecond=0)
+    if due.microsecond:
+        due = due.replace(microsecond=0)
     return due - SECOND if kind == "natural_day" and due == midnight(local(due)) else due
 
 

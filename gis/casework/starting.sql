@@ -8,11 +8,20 @@ JOIN atlas.case_event AS e ON e.incident_id = f.incident_id AND e.seq = 1
 WHERE f.incident_id = ANY (%(ids)s::bigint[]) AND f.seq = 1 AND NOT f.suspended
     AND NOT EXISTS (SELECT FROM atlas.case_clock AS c WHERE c.incident_id = f.incident_id);
 
--- name: insert
--- new clocks
+-- name: tray!
+-- where new clocks are copied to
+CREATE TEMPORARY TABLE IF NOT EXISTS new_clock (incident_id bigint, stage text, starts_at timestamptz, kind text, amount numeric,
+    warn_share numeric, source text, due_at timestamptz, warn_at timestamptz, ended_at timestamptz, provisional boolean) ON COMMIT DROP;
+
+-- name: fill!
+-- copies them there
+COPY pg_temp.new_clock FROM STDIN;
+
+-- name: insert!
+-- writes the clocks that were copied, and empties the tray
+WITH taken AS (DELETE FROM pg_temp.new_clock RETURNING *)
 INSERT INTO atlas.case_clock (incident_id, stage, starts_at, kind, amount, warn_share, source, due_at, warn_at, ended_at, provisional)
-SELECT * FROM unnest(%(incidents)s::bigint[], %(stage)s::text[], %(starts_at)s::timestamptz[], %(kind)s::text[], %(amount)s::numeric[],
-    %(warn_share)s::numeric[], %(source)s::text[], %(due_at)s::timestamptz[], %(warn_at)s::timestamptz[], %(ended_at)s::timestamptz[], %(provisional)s::boolean[]);
+SELECT * FROM taken;
 
 -- name: imported
 -- cases of an import
