@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gis.casework import words
+from gis.casework.whistle import words as whistle_words
 from gis.i18n import translate as _
 from gis.vocabulary import CaseState
+from gis.vocabulary import WhistleState
 from layers.catalog import layer as described
 from layers.palette import Theme
 from views import browser
-from views import fragment
+from views import format as written
 from views import legend
 from views import map as atlas
 from views import palette
+from views import player
 from views import window
 from views import work
 from views.docket import address
@@ -38,8 +41,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent
 MAP = "cases-map"
-LAYERS = ("grid", "building", "incident", "label")
-AT_FIRST = ("grid", "incident", "label")
+LAYERS = ("grid", "building", "incident", "whistle", "label")
+AT_FIRST = ("grid", "incident", "whistle", "label")
 CLICKABLE = ("incident",)
 LIST_PX, CASE_PX = 400, 440
 """Widths of list and case; the same numbers stand in ``cases.css``."""
@@ -50,12 +53,14 @@ AROUND = 0.0022
 
 def page() -> None:
     """Draw the page."""
-    st.html(f"<style>{(FOLDER / 'cases.css').read_text(encoding='utf-8')}</style>")
-    _body()
+    choose = _("选择文件")
+    sheet = (FOLDER / "cases.css").read_text(encoding="utf-8")
+    st.html(f"<style>:root{{--ga-choose:'{choose}'}}\n{sheet}</style>")
+    player.part(MAP, _body)()
 
 
-@fragment.part
 def _body() -> None:
+    player.settled(MAP)
     at = address.read()
     desk = source.load(at)
     if desk.ground.extent is None:
@@ -125,6 +130,8 @@ def _stage(desk: Desk, at: Address) -> None:
                     on_change=_switch,
                     args=(key,),
                 )
+    last = desk.newest or written.today()
+    days = player.span(MAP, last)
     theme = Theme(palette.theme())
     grid = desk.case.grid if desk.case is not None else desk.answer and desk.answer.grid and desk.answer.grid.code
     atlas.show(
@@ -136,11 +143,12 @@ def _stage(desk: Desk, at: Address) -> None:
         clickable=() if owner.picking(at) else CLICKABLE,
         on_pick=_pick,
         chosen=("grid", grid) if grid else None,
-        filters={"incident": filters.on_map(desk)},
+        filters={"incident": filters.on_map(desk, days), "whistle": filters.in_days(days)},
         pin=_chosen(desk, at),
         bare=frozenset({"grid"}),
         alt=_("案件地图:{number} 件").format(number=desk.total),
     )
+    player.controls(MAP, last)
     with st.container(key="legend"):
         legend.draw([key for key in shown if key != "grid"], theme)
     browser.beside_map(key="beside-map", data=_hints(desk, shown), height=1)
@@ -154,7 +162,11 @@ def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
         "mark": atlas.MARK,
         "lines": atlas.words(shown),
         "rules": {},
-        "values": {"state": {state: words.state(state) for state in CaseState}, "clock": signs.clocks()},
+        "values": {
+            "state": {state: words.state(state) for state in CaseState}
+            | {state: whistle_words.state(state) for state in WhistleState},
+            "clock": signs.clocks(),
+        },
         "more": _("点击查看"),
         "row": "" if case is None else f"row-{case.kind}-{case.level or 0}-{case.incident_id}",
     }

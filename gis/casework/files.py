@@ -27,6 +27,7 @@ from gis.vocabulary import CaseState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
     from datetime import datetime
 
     import psycopg
@@ -221,6 +222,12 @@ def several(conn: psycopg.Connection[Any], ids: Iterable[int]) -> list[Casefile]
     """Give cases by number; those the actor does not see are left out."""
     with conn.cursor(row_factory=class_row(Casefile)) as cursor:
         return cursor.execute(_queries.file.sql, {"ids": list(ids), "code": None}).fetchall()
+
+
+def newest(conn: psycopg.Connection[Any]) -> date | None:
+    """Give the day the latest case occurred on, of those the actor sees; None: there is none."""
+    row = conn.execute(_queries.newest.sql).fetchone()
+    return None if row is None else row[0]
 
 
 def history(conn: psycopg.Connection[Any], incident_id: int) -> list[Event]:

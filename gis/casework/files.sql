@@ -57,3 +57,7 @@ SELECT c.incident_id FROM atlas.casefile AS c WHERE c.into_id = %(id)s ORDER BY 
 -- roles of the actor today; null for the house's own jobs
 SELECT CASE WHEN atlas.account_id() IS NULL AND atlas.everywhere() THEN NULL
     ELSE string_to_array(coalesce(current_setting('atlas.roles', true), ''), ',') END;
+
+-- name: newest
+-- the local day the latest case occurred on
+SELECT (occurred_at AT TIME ZONE 'Asia/Shanghai')::date FROM atlas.casefile WHERE occurred_at IS NOT NULL ORDER BY occurred_at DESC LIMIT 1;

@@ -11,12 +11,15 @@ from gis.casework import listing
 from gis.casework import words
 from gis.i18n import translate as _
 from gis.vocabulary import IncidentKind
+from gis.vocabulary import WhistleState
 from views import format as written
 from views.docket import address
 from views.docket import export
 from views.docket import signs
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from views.docket.address import Address
     from views.docket.source import Desk
 
@@ -58,17 +61,36 @@ def draw(desk: Desk, at: Address) -> None:
             _more(desk, at)
 
 
-def on_map(desk: Desk) -> dict[str, list[str]]:
-    """Give the filters of the list that the map's layer of cases takes."""
+def on_map(desk: Desk, days: tuple[date, date] | None = None) -> dict[str, list[str]]:
+    """Give the filters of the list that the map's layer of cases takes.
+
+    Under a window of days the map shows all that occurred then, whatever became of it.
+    """
     query = desk.query
     found: dict[str, Any] = {
         "kind": query.kinds or (),
-        "state": query.states or (),
         "level": (str(query.level),) if query.level else (),
-        "clock": (query.clock,) if query.clock and query.clock != address.ENDS else (),
         "category": (query.category,) if query.category else (),
     }
+    if days is not None:
+        found |= {"since": (days[0].isoformat(),), "until": (days[1].isoformat(),)}
+    else:
+        found |= {
+            "state": query.states or (),
+            "clock": (query.clock,) if query.clock and query.clock != address.ENDS else (),
+        }
     return {name: [str(value) for value in values] for name, values in found.items() if values}
+
+
+def in_days(days: tuple[date, date] | None) -> dict[str, list[str]]:
+    """Give the filters of whistles under a window of days: those blown then, whatever became of them."""
+    if days is None:
+        return {}
+    return {
+        "since": [days[0].isoformat()],
+        "until": [days[1].isoformat()],
+        "state": [state.value for state in WhistleState],
+    }
 
 
 def _hidden(at: Address) -> int:

@@ -27,6 +27,8 @@ from views import actor
 from views.source import versions
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from gis.casework.files import Casefile
     from gis.casework.files import Event
     from gis.casework.files import Photo
@@ -75,6 +77,8 @@ class Desk:
         Units the visitor works for.
     answer : Answer or None
         Whose the place is that the address asks for.
+    newest : date or None
+        Day the latest case occurred on.
     versions : dict
         Version of each table.
     """
@@ -95,6 +99,7 @@ class Desk:
     acts: tuple[Act, ...]
     units: tuple[str, ...]
     answer: Answer | None
+    newest: date | None
     versions: dict[str, int]
 
     @property
@@ -137,6 +142,7 @@ def load(at: Address) -> Desk:
             acts=files.acts(conn, case, me) if case else (),
             units=tuple(unit for (unit,) in conn.execute(OWN_UNITS)),
             answer=resolver.resolve(conn, at.place, at.of, at.what, datetime.now(UTC)) if at.place else None,
+            newest=files.newest(conn),
             versions=now,
         )
 
