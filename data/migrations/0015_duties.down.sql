@@ -1,6 +1,6 @@
 -- Takes versions of the duty list, list meetings and whistles away; the items of the list stay.
 DROP TABLE whistle_unit, whistle_event, whistle, agenda, meeting;
-DROP FUNCTION settle_whistle();
+DROP FUNCTION settle_whistle(), duties_of(text, text);
 DROP SEQUENCE whistle_number;
 DELETE FROM reach WHERE name = 'whistled';
 DELETE FROM duty WHERE valid_to < valid_from; -- never in force: the older table does not know such items

@@ -47,6 +47,11 @@ END $$;
 ALTER TABLE duty ADD CONSTRAINT duty_days CHECK (valid_to IS NULL OR valid_to >= valid_from - 1);
 CREATE INDEX duty_categories ON duty USING gin (categories) WITH (fastupdate = off);
 CREATE INDEX duty_list_id ON duty (list_id);
+CREATE FUNCTION duties_of(kind text, category text) RETURNS SETOF bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+    SELECT d.id FROM duty d WHERE d.kind = duties_of.kind AND d.categories @> ARRAY[duties_of.category]
+$$;
+COMMENT ON FUNCTION duties_of(text, text) IS 'Numbers of the items that match a category. Under a policy no index is used to look into an array; the rows themselves are read under the policy, by number.';
 COMMENT ON TABLE duty IS 'Items of the duty list (权责清单): which unit leads for a category, in the whole street or in one area, from a day to a day (the last day counts).';
 
 -- the monthly list meeting --------------------------------------------------------------------------
@@ -223,7 +228,8 @@ BEGIN
     END LOOP;
     CREATE TRIGGER bump_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON whistle FOR EACH STATEMENT EXECUTE FUNCTION bump_layer_version();
 END $$;
-REVOKE EXECUTE ON FUNCTION settle_whistle() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION settle_whistle(), duties_of(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION duties_of(text, text) TO atlas_app;
 
 SELECT guard(t, 'select', '{leader,planner,supervisor,worker,department}', 'all') FROM unnest(ARRAY['duty_list', 'meeting', 'agenda']) AS t;
 SELECT guard(t, o, '{supervisor}', 'office') FROM unnest(ARRAY['duty_list', 'meeting', 'agenda']) AS t, unnest(ARRAY['insert', 'update']) AS o;

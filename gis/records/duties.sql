@@ -17,7 +17,7 @@ LIMIT %(limit)s;
 WITH fit AS (
     SELECT d.*, dense_rank() OVER (ORDER BY array_position(%(areas)s::text[], nullif(d.area_code, '')) NULLS LAST) AS rank
     FROM atlas.duty d
-    WHERE d.kind = %(kind)s AND d.categories @> ARRAY[%(category)s::text]
+    WHERE d.id = ANY (ARRAY(SELECT atlas.duties_of(%(kind)s, %(category)s)))
         AND (coalesce(d.area_code, '') = '' OR d.area_code = ANY (%(areas)s::text[]))
         AND d.valid_from <= %(day)s AND (d.valid_to IS NULL OR d.valid_to >= %(day)s)
 )

@@ -10,6 +10,7 @@ import pytest
 
 from gis.casework import resolver
 from gis.db.connection import session
+from gis.records import duties
 from gis.vocabulary import Actor
 
 JOB = Actor.job("test")
@@ -73,3 +74,30 @@ def test_an_answer_names_people_assists_and_basis_and_is_frozen_whole():
     assert (found.assists, found.basis) == (("环卫所", "社区"), "条例一")
     frozen = resolver.terms(found)
     assert (frozen["lead"], frozen["area"], frozen["grid"], frozen["items"][0]["code"]) == ("城管办", "A", "A1", "1")
+
+
+@pytest.mark.usefixtures("street")
+def test_twenty_versions_of_a_thousand_items_are_looked_up_by_index():
+    with session(JOB) as conn:
+        conn.execute(
+            "INSERT INTO duty (code, name, category, lead, valid_from, valid_to) SELECT 'v' || v || '-' || i, '', '小类' || i || '、别名' || i, '单位' || i,"
+            " date '2006-01-01' + 365 * v, date '2006-01-01' + 365 * v + 364 FROM generate_series(1, 20) AS v, generate_series(1, 1000) AS i"
+        )
+    given = {"kind": "matter", "category": "别名7", "areas": ["A", "S"], "day": DAY}
+    with session(JOB) as conn:
+        conn.execute("ANALYZE duty")
+        # The text of duties_of(), which runs as the owner.
+        inner = "SELECT d.id FROM duty d WHERE d.kind = %(kind)s AND d.categories @> ARRAY[%(category)s::text]"
+        assert "duty_categories" in plan(conn, inner, given)
+    with session(Actor("zhang")) as conn:  # under the policies of a person
+        found = resolver.resolve(conn, HERE, "matter", "别名7", date(2026, 6, 1))
+        assert (found.lead, len(found.items)) == ("单位7", 1)
+        told = plan(conn, duties._queries.nearest.sql, given)
+    assert "duty_pkey" in told
+    assert "Seq Scan on duty d" not in told
+    with session(JOB) as conn:
+        conn.execute("DELETE FROM duty WHERE code LIKE 'v%'")
+
+
+def plan(conn, text, given):
+    return "\n".join(line for (line,) in conn.execute(f"EXPLAIN {text}", given))
