@@ -16,7 +16,7 @@ from typing import Any
 
 import streamlit as st
 
-from gis.casework import starting
+from gis.casework import arrivals
 from gis.coverage import refresh
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
@@ -180,7 +180,8 @@ def _work(here: Journey, prepared: Prepared | None, job: Job) -> None:
             here.upload.save(result=result)
             here.upload.clear()
             if report.import_id and here.dataset is Dataset.INCIDENTS:
-                starting.imported(here.me, report.import_id)
+                result["twins"] = arrivals.settle(here.me, report.import_id).rows
+                here.upload.save(result=result)
             if report.refresh_due:
                 here.upload.save(result={**result, **_refreshed(here, job)})
     except uploads.UploadBusy:
@@ -264,6 +265,11 @@ def _result(here: Journey) -> None:
         st.info(written.plain(_unchanged(result["already"])), icon=":material/check_circle:")
     _figures(result["inserted"], result["updated"], result["unchanged"], result["rejected"])
     going.tell(result["warnings"])
+    if result.get("twins"):
+        words = _(
+            "有 {count} 行可能与已有的或同一文件里的案件重复:都已收下,没有合并。它们在“事件处置”里标有“疑似重复”,请核对后并案。"
+        )
+        st.warning(words.format(count=written.number(result["twins"])), icon=":material/content_copy:")
     if result.get("trouble"):
         fragment.refused(*result["trouble"])
     if result.get("due"):

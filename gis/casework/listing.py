@@ -143,6 +143,8 @@ class Query:
         Code of the grid of its day.
     channel : str or None
         How it came in.
+    twins : bool
+        Only those a possible duplicate of is known.
     text : str or None
         In the code, the title or the address, as the actor may read these.
     since, until : date or None
@@ -162,6 +164,7 @@ class Query:
     area: str | None = None
     grid: str | None = None
     channel: str | None = None
+    twins: bool = False
     text: str | None = None
     since: date | None = None
     until: date | None = None
@@ -382,6 +385,7 @@ def _given(conn: psycopg.Connection[Any], query: Query, *, tabs: bool = False) -
             "c.incident_id = ANY (%(saying)s)",
             {"saying": saying and saying[0]},
         ),
+        (query.twins, _queries.twins.sql, {}),
         (bool(words), _queries.said.sql, {"text": words}),
     ):
         if wanted:

@@ -35,7 +35,8 @@ SELECT c.incident_id AS id, i.code, c.seq, c.kind, c.category, atlas.shown(i.tit
     a.code AS area_code, a.name AS area_name, g.code AS grid_code, c.channel, c.occurred_at, c.closed_at,
     c.stage, c.due_at, c.warn_at, atlas.clock_of(c.state, c.suspended, c.warn_at, c.due_at, now()) AS clock,
     c.returns, c.reworked, c.reopened, c.asking,
-    EXISTS (SELECT FROM atlas.case_link AS l WHERE l.incident_id = c.incident_id AND l.relation = 'duplicate') AS twin,
+    EXISTS (SELECT FROM atlas.case_link AS l WHERE l.incident_id = c.incident_id AND l.relation = 'duplicate')
+        OR EXISTS (SELECT FROM atlas.case_link AS l WHERE l.other_id = c.incident_id AND l.relation = 'duplicate') AS twin,
     ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
 FROM picked AS c
 JOIN atlas.incident AS i ON i.id = c.incident_id
@@ -54,11 +55,18 @@ FROM (
 ) AS c
 GROUP BY 1, 2
 
+-- name: twins!
+-- Which cases may be one with another, from either side.
+(
+    EXISTS (SELECT FROM atlas.case_link AS l WHERE l.incident_id = c.incident_id AND l.relation = 'duplicate')
+    OR EXISTS (SELECT FROM atlas.case_link AS l WHERE l.other_id = c.incident_id AND l.relation = 'duplicate')
+)
+
 -- name: saying
 -- Numbers of incidents that may say a text; null where they are too many.
 SELECT atlas.cases_saying(%(text)s, %(most)s)
 
--- name: said
+-- name: said!
 -- Which cases have a text in their code, their number elsewhere, their title or address, as the actor may
 -- read these; asked case by case, in the order of the list.
 (

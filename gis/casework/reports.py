@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from gis.access import audit
+from gis.casework import duplicates
 from gis.casework import files
 from gis.casework import flow
 from gis.casework import given as came
@@ -146,6 +147,8 @@ def _report(actor: Actor, draft: Draft, told: dict[str, Any], key: str | None) -
         case = writing.freeze(conn, files.get(conn, number))
         kind.after(conn, case, _with(event, kept, photos))
         writing.clock(conn, None, case, event)
+        what = {name: told[name] for name in ("kind", "category", "title", "address")}
+        duplicates.note(conn, number, told["point"], told["occurred_at"], **what)
         audit.note(conn, Act.REPORT.value, "casefile", case.code, after={"kind": case.kind, "state": case.state})
         return files.get(conn, number)
 

@@ -1,4 +1,4 @@
-"""Verbs ``case list|show|report|act|photo|reveal``: the casework from the machine itself.
+"""Verbs ``case list|twins|show|report|act|photo|reveal``: the casework from the machine itself.
 
 Deeds are audited as ``job:cli:<user>``; such a job has every role, but of two persons who
 answer and check it is only one.
@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from gis.casework import acts
+from gis.casework import arrivals
 from gis.casework import files
 from gis.casework import kinds
 from gis.casework import listing as lists
@@ -76,6 +77,7 @@ def listing(
     area: Annotated[str | None, typer.Option(help=_("只看这个辖区(编码)及其下级。"))] = None,
     grid: Annotated[str | None, typer.Option(help=_("只看这个网格(编码)的。"))] = None,
     channel: Annotated[Channel | None, typer.Option(help=_("来源。"))] = None,
+    twins: Annotated[bool, typer.Option("--twins", help=_("只看疑似重复的。"))] = False,
     text: Annotated[str | None, typer.Option(help=_("编号、描述或地址里的文字。"))] = None,
     since: Annotated[str | None, typer.Option(help=_("发生日期从哪天起,年-月-日。"))] = None,
     until: Annotated[str | None, typer.Option(help=_("发生日期到哪天止,年-月-日。"))] = None,
@@ -92,7 +94,7 @@ def listing(
     query = lists.Query(
         kinds=None if kind is None else tuple(kind), states=None if clock == "ended" else tuple(state or lists.OPEN),
         level=level, clock=clock, category=category, unit=unit, handler=handler, area=area, grid=grid, channel=channel,
-        text=text, since=day(since), until=day(until), order=order,
+        twins=twins, text=text, since=day(since), until=day(until), order=order,
     )  # fmt: skip
     with session(whoever()) as conn:
         found = lists.cases(conn, query, limit=limit)
@@ -114,6 +116,21 @@ def listing(
         ]
         print("\t".join([*parts, row.grid_code or row.area_code or "–", "、".join(row.units) or "–", row.title]))
     print(_("共 {count} 件,列出 {shown} 件。").format(count=total, shown=len(found)))
+
+
+@app.command("twins")
+def duplicates(number: Annotated[int, typer.Argument(help=_("导入编号。"))], json: Json = None) -> None:
+    """列出一次导入里可能与其他案件重复的行;重新查找,不改动案件。."""
+    ensure_database()
+    found = arrivals.settle(whoever(), number).twins.to_dict("records")
+    if json is not None:
+        with target(json) as out:
+            codec.dump(found, out, ensure_ascii=False)
+            out.write("\n")
+        return
+    for pair in found:
+        print("\t".join(str(pair[name]) for name in ("row", "code", "other", "score", "why", "title", "other_title")))
+    print(_("共 {count} 对。").format(count=len(found)))
 
 
 @app.command()

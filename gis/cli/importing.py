@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from gis.casework import starting
+from gis.casework import arrivals
 from gis.cli.checking import ensure_database
 from gis.db.connection import session
 from gis.errors import BadInput
@@ -104,6 +104,7 @@ def import_file(
     ensure_database()
     bar = Bar()
     actor = Actor.job("import")
+    arrived = None
     try:
         prepared = prepare(
             file,
@@ -127,13 +128,13 @@ def import_file(
             progress=lambda share: bar(_("写入"), SHARE_PREPARED + share * (1 - SHARE_PREPARED)),
         )
         if report.import_id and what is Dataset.INCIDENTS:
-            starting.imported(actor, report.import_id)
+            arrived = arrivals.settle(actor, report.import_id)
     finally:
         bar.done()
     if json != "-":
-        _print(prepared, report)
+        _print(prepared, report, arrived)
     if json is not None:
-        _write_json(json, describe(prepared, report))
+        _write_json(json, describe(prepared, report, arrived))
 
 
 def _dataset(word: str) -> Dataset:
@@ -165,7 +166,7 @@ def _control(actor: Actor, dataset: Dataset, datum: str | None) -> Control | Non
 # words ------------------------------------------------------------------------------------------
 
 
-def _print(prepared: Prepared, report: loading.LoadReport) -> None:
+def _print(prepared: Prepared, report: loading.LoadReport, arrived: arrivals.Arrived | None) -> None:
     source = prepared.source
     layer = _("(图层 {layer})").format(layer=source.layer) if source.layer else ""
     print(_("文件:{name}{layer}").format(name=source.filename, layer=layer))
@@ -197,7 +198,20 @@ def _print(prepared: Prepared, report: loading.LoadReport) -> None:
         print("  " + _("第 {row} 行剔除:{words}").format(row=row, words=words))
     if report.rejects_path:
         print(_("剔除的行及原因见 {path}。").format(path=report.rejects_path))
+    _print_twins(report, arrived)
     _print_end(report)
+
+
+def _print_twins(report: loading.LoadReport, arrived: arrivals.Arrived | None) -> None:
+    """List the first rows that may be cases there are already."""
+    if arrived is None or not arrived.rows:
+        return
+    print(_("有 {rows} 行可能与已有的或同一文件里的案件重复;都已收下,请核对后并案:").format(rows=arrived.rows))
+    first = arrived.twins.head(SHOWN)
+    for row, code, other, why in zip(first["row"], first["code"], first["other"], first["why"], strict=True):
+        print("  " + _("第 {row} 行 {code} 与 {other}:{why}").format(row=row, code=code, other=other, why=why))
+    if len(arrived.twins) > SHOWN:
+        print("  " + _("全部见 script/gis case twins {number}。").format(number=report.import_id))
 
 
 def _print_end(report: loading.LoadReport) -> None:
@@ -243,7 +257,7 @@ def _repaired_rows(prepared: Prepared) -> int:
     return int(prepared.repairs["row"].nunique())
 
 
-def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
+def describe(prepared: Prepared, report: loading.LoadReport, arrived: arrivals.Arrived | None = None) -> dict[str, Any]:
     """Give the account of an import as the object of ``--json``."""
     source = prepared.source
     return {
@@ -272,6 +286,9 @@ def describe(prepared: Prepared, report: loading.LoadReport) -> dict[str, Any]:
         "already": report.already,
         "dry_run": report.dry_run,
         "refresh_due": report.refresh_due,
+        "duplicates": None
+        if arrived is None
+        else {"rows": arrived.rows, "pairs": arrived.twins.head(LISTED).to_dict("records")},
     }
 
 

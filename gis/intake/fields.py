@@ -22,6 +22,7 @@ from pyarrow import compute
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import angles
+from gis.intake import profiles
 from gis.intake.encodings import clean_text
 from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
@@ -94,7 +95,10 @@ def propose(table: pa.Table, dataset: Dataset, *, placed: bool) -> list[Proposal
     list of Proposal
         One per field, in the dataset's order; places after them when ``placed`` is false.
     """
-    words = synonyms(dataset)
+    words: Mapping[str, Mapping[str, float]] = synonyms(dataset)
+    profile = profiles.of(table.column_names, dataset)
+    if profile is not None:
+        words = {**words, **{head: {field: 1.0} if field else {} for head, field in profile.fields.items()}}
     names = {f.name: f.type for f in FIELDS[dataset]}
     if dataset is Dataset.PEOPLE:
         names["code"] = PERSON

@@ -26,6 +26,7 @@ from gis.intake import checks
 from gis.intake import datum as datums
 from gis.intake import fields
 from gis.intake import places
+from gis.intake import profiles
 from gis.intake import readers
 from gis.intake import rows as row_rules
 from gis.intake import staff
@@ -140,6 +141,7 @@ def prepare(
     raw.geometry = None  # a million shapes are kept once, not twice
     tell(_("整理字段"), 0.75)
     frame = row_rules.canonical(raw, chosen, dataset, book, level=level)
+    profiles.complete(frame, profiles.of(raw.table.column_names, dataset))
     _account(checked, book, dataset, placed=placed)
     staff.complete(frame, dataset, book, person=person)
     absorbed = np.zeros(len(frame), dtype=bool)
@@ -198,6 +200,9 @@ def _map(raw: Raw, dataset: Dataset, mapping: Mapping[str, str] | None) -> dict[
     if not chosen and not raw.drawn:
         raise FieldsUnrecognised(name=raw.name, columns=joined(raw.table.column_names[:30]))
     raw.notes += fields.doubts(raw.table, dataset, chosen, mapping)
+    profile = profiles.of(raw.table.column_names, dataset)
+    if profile is not None:
+        raw.notes.append(_("按“{profile}”的表头读取。").format(profile=profile.name))
     return chosen
 
 

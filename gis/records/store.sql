@@ -224,7 +224,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) held ON true;
 
--- name: same_reporter
+-- name: same_reporter!
 -- condition that the file names whom the stored incident does, or nobody
 (i.reporter = '' AND i.phone = '' OR EXISTS (SELECT FROM atlas.reporter r WHERE r.incident_id = t.id AND r.name = i.reporter AND r.phone = i.phone))
 
