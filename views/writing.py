@@ -266,9 +266,7 @@ def _result(here: Journey) -> None:
     _figures(result["inserted"], result["updated"], result["unchanged"], result["rejected"])
     going.tell(result["warnings"])
     if result.get("twins"):
-        words = _(
-            "有 {count} 行可能与已有的或同一文件里的案件重复:都已收下,没有合并。它们在“事件处置”里标有“疑似重复”,请核对后并案。"
-        )
+        words = _("有 {count} 行可能是重复的案件:都已收下,没有合并。请在“事件处置”里核对后并案。")
         st.warning(words.format(count=written.number(result["twins"])), icon=":material/content_copy:")
     if result.get("trouble"):
         fragment.refused(*result["trouble"])
