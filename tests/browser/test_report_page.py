@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from gis.db.connection import session
 from gis.vocabulary import Actor
@@ -39,7 +40,7 @@ def picture(folder):
     image = Image.effect_noise((900, 700), 60).convert("RGB")
     exif = Image.Exif()
     exif[0x010F] = "Phone"
-    exif[0x0132] = "2026:08:20 09:30:00"
+    exif.get_ifd(0x8769)[0x9003] = "2026:08:20 09:30:00"
     body = io.BytesIO()
     image.save(body, "JPEG", exif=exif)
     path = folder / "scene.jpg"
@@ -50,7 +51,7 @@ def picture(folder):
 def place(column, row):
     """Middle of a grid of the street."""
     middle = street.cell(column, row).centroid
-    return {"longitude": middle.x, "latitude": middle.y}
+    return {"longitude": middle.x, "latitude": middle.y, "accuracy": 8}
 
 
 def cases(title):
@@ -72,11 +73,11 @@ def test_a_hazard_reported_over_a_bad_line_becomes_one_case_in_its_grid(visit, w
     page.fill("[name=title]", "楼道堆放杂物,挡住消防通道")
     page.click(".choices button:has-text('较大')")
     page.click(".here")
-    page.wait_for_function("document.querySelector('.where').textContent.includes('116.')")
+    page.locator(".where", has_text="116.").wait_for()
     page.set_input_files(".report input[type=file]", picture(tmp_path))
     page.wait_for_selector(".thumbs img")
     # The tab is closed before it was sent: all of it is there again.
-    page.wait_for_function("document.querySelector('.kept').textContent !== ''")
+    page.locator(".kept", has_text="已存在本机").wait_for()
     page.goto("about:blank")
     page.goto(f"{worker}/report")
     page.wait_for_selector(".thumbs img")
@@ -111,23 +112,23 @@ def test_what_the_office_refuses_comes_back_to_be_changed(visit, worker):
     """The place lies in the other community: a sentence, and all that was typed."""
     page = visit(f"{worker}/report", size=PHONE, by=WORKER, wait=".report .send", allowed=(404, 400, 403))
     page.context.grant_permissions(["geolocation"])
-    page.context.set_geolocation(place(0, 0))
+    page.context.set_geolocation(place(4, 1))
     page.fill("[name=category]", "暴露垃圾")
     page.click(".send")
     assert "情况描述" in page.inner_text(".wrong")
     page.fill("[name=title]", "别人的社区")
-    page.click(".here")
-    page.wait_for_function("document.querySelector('.where').textContent.includes('116.')")
+    # A tap on the western half of the map: the whole street is in sight.
+    page.click(".tap")
+    page.wait_for_selector(".map canvas")
+    page.locator(".map canvas").click(position={"x": 90, "y": 130})
+    page.locator(".where", has_text="116.").wait_for()
     page.click(".send")
     page.wait_for_selector(".card .bad")
     assert cases("别人的社区") == []
     page.click(".card button:not(.quiet)")
-    page.wait_for_function("document.querySelector('[name=title]').value === '别人的社区'")
-    # A tap on the map puts it right.
-    page.click(".tap")
-    page.wait_for_selector(".map canvas")
-    page.wait_for_timeout(300)
-    page.click(".map canvas", position={"x": 250, "y": 130})
+    expect(page.locator("[name=title]")).to_have_value("别人的社区")
+    page.click(".here")
+    page.locator(".where", has_text="±").wait_for()
     page.click(".send")
     page.wait_for_selector(".card.done")
     assert len(cases("别人的社区")) == 1
