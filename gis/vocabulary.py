@@ -479,21 +479,11 @@ FIELDS: dict[Dataset, tuple[Field, ...]] = {
 """Columns of the clean frame of each dataset, besides its geometry."""
 
 SHAPES: dict[Dataset, str] = {
-    Dataset.AREAS: "polygon",
-    Dataset.GRIDS: "polygon",
-    Dataset.BUILDINGS: "point",
-    Dataset.INCIDENTS: "point",
-    Dataset.ROADS: "line",
-    Dataset.WATER: "polygon",
-    Dataset.GREEN: "polygon",
-    Dataset.EXCLUDED: "polygon",
-    Dataset.PEOPLE: "none",
-    Dataset.LEAVES: "none",
-    Dataset.ORGANISATIONS: "none",
-    Dataset.VISITS: "point",
-    Dataset.TRACKS: "line",
-    Dataset.DUTIES: "none",
-}
+    Dataset.AREAS: "polygon", Dataset.GRIDS: "polygon", Dataset.BUILDINGS: "point", Dataset.INCIDENTS: "point",
+    Dataset.ROADS: "line", Dataset.WATER: "polygon", Dataset.GREEN: "polygon", Dataset.EXCLUDED: "polygon",
+    Dataset.PEOPLE: "none", Dataset.LEAVES: "none", Dataset.ORGANISATIONS: "none", Dataset.VISITS: "point",
+    Dataset.TRACKS: "line", Dataset.DUTIES: "none",
+}  # fmt: skip
 """Shape each dataset stores; buildings given as polygons keep them as footprints. ``none``: a plain table."""
 
 PERSONAL: dict[Dataset, tuple[str, ...]] = {Dataset.INCIDENTS: ("reporter", "phone")}
