@@ -20,26 +20,36 @@ if TYPE_CHECKING:
     from gis.casework.parties import Party
 
 PLACE = "parties"
-OPENED = "parties-opened"
-"""Session key: how often the form was done with; it closes by being drawn under another name."""
+OPEN = "parties-open"
+"""Session key: (number of a case, ``add`` or ``edit``) whose form is open. Inline: what is drawn
+while a popover is closed never reaches the fields that show it later."""
 
 
 def draw(case: Casefile, found: Sequence[Party]) -> None:
     """Draw the ways to add a party, and to correct or take out one of those there are."""
-    times = st.session_state.get(OPENED, 0)
+    number, opened = st.session_state.get(OPEN, (None, ""))
+    opened = opened if number == case.incident_id else ""
     with st.container(key="parties", horizontal=True, gap="small"):
-        with st.popover(_("登记当事人"), icon=":material/person_add:", key=f"party-add-{times}"):
-            fragment.told(PLACE)
-            form = f"party-{case.incident_id}"
-            forms.draw(parties.asks(), form)
-            st.button(_("登记"), key="party-send", type="primary", on_click=_add, args=(case, form))
+        st.button(
+            _("登记当事人"), icon=":material/person_add:", key="party-add", on_click=_turn, args=(case, opened, "add")
+        )
         if found:
-            with st.popover(_("更正"), icon=":material/edit:", key=f"party-edit-{times}"):
-                _edit(found)
+            st.button(_("更正"), icon=":material/edit:", key="party-edit", on_click=_turn, args=(case, opened, "edit"))
+    fragment.told(PLACE)
+    if opened == "add":
+        form = f"party-{case.incident_id}"
+        forms.draw(parties.asks(), form)
+        st.button(_("登记"), key="party-send", type="primary", on_click=_add, args=(case, form))
+    elif opened and found:
+        _edit(found)
+
+
+def _turn(case: Casefile, opened: str, wanted: str) -> None:
+    """Open a form, or close the one that is open."""
+    st.session_state[OPEN] = (case.incident_id, "" if opened == wanted else wanted)
 
 
 def _edit(found: Sequence[Party]) -> None:
-    fragment.told(f"{PLACE}-edit")
     by = {party.id: party for party in found}
     names = {number: written.plain(party.name) for number, party in by.items()}
     chosen = st.selectbox(
@@ -73,7 +83,7 @@ def _change(party_id: int, form: str) -> None:
         return _("已更正当事人。")
 
     fragment.speak()
-    if fragment.tell(f"{PLACE}-edit", act):
+    if fragment.tell(PLACE, act):
         _done(form)
 
 
@@ -83,11 +93,11 @@ def _drop(party_id: int, form: str) -> None:
         return _("已除名。")
 
     fragment.speak()
-    if fragment.tell(f"{PLACE}-edit", act):
+    if fragment.tell(PLACE, act):
         _done(form)
 
 
 def _done(form: str) -> None:
     forms.forget(form)
     st.session_state.pop("party-why", None)
-    st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+    st.session_state.pop(OPEN, None)
