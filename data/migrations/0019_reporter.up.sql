@@ -33,7 +33,7 @@ COMMENT ON FUNCTION word_pairs(text) IS 'Every two characters beside each other:
 CREATE INDEX incident_said ON incident USING gin (word_pairs(code || ' ' || source_number || ' ' || address || ' ' || title) COLLATE "C");
 
 CREATE FUNCTION cases_saying(words text, most integer) RETURNS bigint[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = atlas, public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     pairs text[] := ARRAY(SELECT p FROM unnest(word_pairs(words)) AS p WHERE length(p) = 2);
     found bigint[];
@@ -41,7 +41,7 @@ BEGIN
     IF pairs = '{}' OR NOT sees_rows() THEN
         RETURN NULL;
     END IF;
-    SELECT array_agg(i.id) INTO found FROM incident i WHERE i.code = words OR i.source_number = nullif(words, '');
+    SELECT array_agg(i.id) INTO found FROM incident i WHERE i.code = words OR i.source_number <> '' AND i.source_number = words;
     IF found IS NOT NULL THEN
         RETURN found;
     END IF;
