@@ -44,7 +44,7 @@ def draw(desk: Desk, at: Address) -> None:
 
 def tabs(desk: Desk, at: Address) -> None:
     """Draw the states of the clock as figures that narrow the list."""
-    names = {"": _("未结")} | signs.clocks() | {address.ENDS: _("近月已结")}
+    names = {"": _("未结")} | signs.clocks() | {address.ENDS: _("已结")}
     with st.container(key="clocks", horizontal=True):
         for key, name in names.items():
             number = desk.counts.get(key, 0)

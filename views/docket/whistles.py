@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from gis.casework import resolver
 from gis.casework import whistle as whistling
 from gis.casework.forms import Ask
 from gis.casework.whistle import files as kept
@@ -63,7 +64,7 @@ def draw(desk: Desk, case: Casefile) -> None:
             _blowing(desk, case, kinds)
         else:
             st.button(
-                f"{signs.WHISTLE} {_('吹哨')}", key="whistle-new", on_click=_begin, args=(desk, case, kinds),
+                f"{signs.WHISTLE} {_('吹哨')}", key="whistle-new", on_click=_begin, args=(case, kinds),
                 type="primary" if not found else "secondary",
             )  # fmt: skip
     for whistle, history, possible in found:
@@ -128,11 +129,12 @@ def _line(event: Event) -> str:
 # blowing -----------------------------------------------------------------------------------------
 
 
-def _begin(desk: Desk, case: Casefile, kinds: list[WhistleKind]) -> None:
-    """Open the form of a new whistle, filled with what the case knows."""
-    del desk
+def _begin(case: Casefile, kinds: list[WhistleKind]) -> None:
+    """Open the form of a new whistle, filled with what the case knows, or else the duty list of its day."""
     st.session_state[DOING] = (0, case.incident_id)
     lead, assists = case.terms.get("lead") or "", list(case.terms.get("assists") or ())
+    if not case.units and not lead:
+        lead, assists = _listed(case)
     filled: dict[str, Any] = {
         "kind": kinds[-1].value,
         "occasion": Occasion.PROBLEM.value,
@@ -142,6 +144,14 @@ def _begin(desk: Desk, case: Casefile, kinds: list[WhistleKind]) -> None:
     }
     for name, value in filled.items():
         st.session_state[f"{NEW}.{name}"] = value
+
+
+def _listed(case: Casefile) -> tuple[str, list[str]]:
+    """Give the units the duty list names for a case that was not given out yet."""
+    point = None if case.longitude is None or case.latitude is None else (case.longitude, case.latitude)
+    with session(actor.current()) as conn:
+        answer = resolver.resolve(conn, point, case.kind, case.category, case.occurred_at or written.today(), case.area)
+    return answer.lead, list(answer.assists)
 
 
 def _asks(kinds: Iterable[WhistleKind]) -> tuple[Ask, ...]:
@@ -162,7 +172,7 @@ def _asks(kinds: Iterable[WhistleKind]) -> tuple[Ask, ...]:
 
 def _blowing(desk: Desk, case: Casefile, kinds: list[WhistleKind]) -> None:
     with st.container(key="whistle-form"):
-        st.markdown(f"#### {signs.WHISTLE} {_('吹哨')}")
+        st.markdown(f"**{signs.WHISTLE} {_('吹哨')}**")
         fragment.told(PLACE)
         forms.draw(_asks(kinds), NEW)
         known = list(dict.fromkeys([*case.units, *desk.ground.units]))
@@ -245,7 +255,7 @@ def _form(whistle: Whistle, act: WhistleAct, units: tuple[str, ...]) -> None:
     form = f"whistle-{whistle.id}-{act}"
     with st.container(key="whistle-form"):
         st.markdown(
-            f"#### {written.plain(words.act(act))} {written.plain(joined(units[:1]) if len(units) == 1 else '')}"
+            f"**{written.plain(words.act(act))}** {written.plain(joined(units[:1]) if len(units) == 1 else '')}"
         )
         fragment.told(PLACE)
         place = _here() if act is WhistleAct.ARRIVE else None
