@@ -82,6 +82,9 @@ INSERT INTO office_hours (begins, ends, valid_from, source) VALUES ('09:00', '12
 INSERT INTO time_limit (kind, stage, clock, amount, valid_from, source) VALUES ('matter', 'total', 'work_day', 1, '2030-01-01', 'x');
 INSERT INTO category (standard, kind, code, name, source) VALUES ('s', 'matter', '01', 'x', 'x');
 INSERT INTO category_match (kind, standard, code, other_standard, other_code, source) VALUES ('matter', 's', '01', 't', '02', 'x');
+INSERT INTO report (kind, area_id, since, until, content, formulas, sha256)
+SELECT 'weekly', a.id, '2026-01-05', '2026-01-11', '{}', '{}', repeat('0', 64) FROM (SELECT id FROM area UNION ALL SELECT NULL) AS a ORDER BY a.id;
+INSERT INTO report_note (report_id, seq, content, sha256) SELECT id, 1, '{}', repeat('0', 64) FROM report ORDER BY id;
 INSERT INTO finding_building SELECT f.id, b.id FROM finding f JOIN building b ON b.geom = f.geom WHERE f.rule = 'boundary_building';
 INSERT INTO ledger (network_id, rule, key, severity, area_id, grid_codes) SELECT network_id, rule, key, severity, area_id, grid_codes FROM finding
 ORDER BY array_position(ARRAY['A1'], grid_codes[1]), network_id; -- the first one lies where all that have a scope work
@@ -190,6 +193,8 @@ def inside(table, reach):
             )
             for table in WHISTLE
         },
+        "report": f"t.area_id IN ({by_area})",
+        "report_note": f"t.report_id IN (SELECT r.id FROM report r WHERE r.area_id IN ({by_area}))",
         "assignment": f"t.grid_id IN ({by_grid})",
         "grid_figure": f"t.grid_id IN ({by_grid})",
         "grid_finding": f"t.grid_code IN {GRIDS[reach]} AND {named}",

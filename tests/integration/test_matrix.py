@@ -307,6 +307,8 @@ NEW = {
     "whistle": "(kind, occasion, title, effort, units, geom) VALUES ('street', 'problem', 'x', 'x', '{{u}}', {point})",
     "whistle_event": "(whistle_id, seq, act, state) VALUES ((SELECT id FROM atlas.whistle WHERE incident_id = {case}), 99, 'note', 'called')",
     "whistle_unit": "(whistle_id, unit, part) VALUES ((SELECT id FROM atlas.whistle WHERE incident_id = {case}), 'new', 'assist')",
+    "report": "(kind, area_id, since, until, content, formulas, sha256) VALUES ('weekly', {area}, '2030-01-07', '2030-01-13', '{{}}', '{{}}', repeat('0', 64))",
+    "report_note": "(report_id, seq, content, sha256) SELECT r.id, 2, '{{}}', repeat('0', 64) FROM (VALUES ({area})) AS v (id) LEFT JOIN atlas.report r ON r.area_id = v.id",
     "finding": "(rule, severity) VALUES ('x', 'hint')",
     "grid_finding": "(network_id, grid_code) VALUES (1, 'x')",
     "finding_building": "VALUES (1, 1)",
@@ -352,8 +354,9 @@ def may_add(role, reach, table, place):
     right = force(role, reach, table, Operation.INSERT)
     reach_now = "nothing" if reach == "expired_scope" else reach
     if right is Extent.SCOPE:
-        # Whoever has single grids adds buildings and incidents in them, but draws no grid.
-        return reach_now in PLACES[place][1] and not (table == "grid" and reach_now == "grid")
+        # Whoever has single grids adds buildings and incidents in them, but draws no grid and reports on no community.
+        whole = table in {"grid", "report", "report_note"}
+        return reach_now in PLACES[place][1] and not (whole and reach_now == "grid")
     return right in {Extent.ALL, Extent.OWN} or (right is Extent.OFFICE and reach_now == "office")
 
 
