@@ -66,7 +66,11 @@ SELECT c.incident_id FROM atlas.casefile AS c WHERE c.key = %(key)s;
 
 -- name: telling
 -- what the first event of the report that follows is to keep
-SELECT set_config('atlas.told', %(told)s, true);
+SELECT set_config('atlas.told', (%(told)s::jsonb || jsonb_build_object('at', clock_timestamp()))::text, true);
+
+-- name: silent
+-- nothing more is to be kept
+SELECT set_config('atlas.told', '', true);
 
 -- name: report
 -- a new incident in the grid of its day; its number. Its case file and first event come by trigger.

@@ -285,7 +285,7 @@ def acts(conn: psycopg.Connection[Any], case: Casefile, actor: Actor) -> tuple[A
 
 
 def reveal(actor: Actor, incident_id: int, reason: str) -> dict[str, str]:
-    """Give code-less title and address of a case in full; the audit row comes first (:mod:`gis.access.masking`).
+    """Give title and address of a case in full; the audit row comes first (:mod:`gis.access.masking`).
 
     Raises
     ------

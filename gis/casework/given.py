@@ -77,7 +77,19 @@ def read(
     """
     if len(note) > LONGEST:
         raise DraftUnfit(detail=_("文字超过 {most} 个字").format(most=LONGEST))
-    return Given(act, note.strip(), dict(data or {}), at, place(point), cleaned(photos), unit.strip()[:LONGEST_UNIT])
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=OFFICE)
+    said = bare({key: value for key, value in (data or {}).items() if value is not None})
+    return Given(act, bare(note).strip(), said, at, place(point), cleaned(photos), bare(unit).strip()[:LONGEST_UNIT])
+
+
+def bare(given: Any) -> Any:  # noqa: ANN401  whatever JSON holds
+    """Give texts without the character no database keeps, however deep they lie."""
+    if isinstance(given, str):
+        return given.replace("\0", "")
+    if isinstance(given, dict):
+        return {bare(key): bare(value) for key, value in given.items()}
+    return [bare(part) for part in given] if isinstance(given, list | tuple) else given
 
 
 def place(point: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -125,13 +137,15 @@ def prepared(conn: psycopg.Connection[Any], case: Casefile, given: Given) -> dic
     MomentUnfit, HandlerUnfit, ResultMissing, CaseMissing, LinkUnfit, DraftUnfit
     """
     _moment(conn, case, given)
-    data = {key: value for key, value in given.data.items() if value is not None}
+    data = dict(given.data)
     if given.act is Act.DISPATCH:
         data = _receivers(conn, case, data)
     elif given.act in {Act.LINK, Act.MERGE}:
         data = links.prepared(conn, case, given.act, data)
     elif given.act is Act.CHANGE:
         data = _correction(case, data)
+    elif data.get("level") not in {None, ""}:
+        data["level"] = level(data["level"])
     return data
 
 
@@ -142,14 +156,14 @@ def _moment(conn: psycopg.Connection[Any], case: Casefile, given: Given) -> None
     now = conn.execute(_queries.clock.sql).fetchone()
     assert last is not None
     assert now is not None
-    at = given.at if given.at.tzinfo else given.at.replace(tzinfo=OFFICE)
-    if not last[0] <= at <= now[0] + SKEW:
-        shown = [moment.astimezone(OFFICE).strftime("%Y-%m-%d %H:%M:%S") for moment in (at, last[0])]
+    if not last[0] <= given.at <= now[0] + SKEW:
+        shown = [moment.astimezone(OFFICE).strftime("%Y-%m-%d %H:%M:%S") for moment in (given.at, last[0])]
         raise MomentUnfit(at=shown[0], before=shown[1])
 
 
 def _receivers(conn: psycopg.Connection[Any], case: Casefile, data: dict[str, Any]) -> dict[str, Any]:
     """Say whom a case goes to: the units named, else those of the frozen terms; the handler by account."""
+    data.pop("handler_id", None)  # found by name, among those the actor may give it to
     given = data.get("units") or []
     units = re.split("[、,,]", given) if isinstance(given, str) else [str(unit) for unit in given]
     name = str(data.get("handler") or "").strip()

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 LONGEST_TITLE = 2000
 LONGEST_ADDRESS = 256
 LONGEST_CATEGORY = 60
+LONGEST_KEY = 200
 WORDS = {CaseState.REPORTED: "", CaseState.VERIFYING: "待核实", CaseState.ANSWERED: "已处置"}
 """What the incident itself says of the state a report begins in."""
 
@@ -120,17 +121,17 @@ def report(actor: Actor, draft: Draft) -> Casefile:
     DraftUnfit, PictureUnfit
         Something is missing or cannot be; and whatever the kind refuses. Nothing was written.
     """
-    key = f"{actor.name}/{draft.key.strip()}" if draft.key.strip() else None
+    key = f"{actor.name}/{came.bare(draft.key).strip()[:LONGEST_KEY]}" if draft.key.strip() else None
     if key is not None and (found := _known(actor, key)) is not None:
         return found
     told = _told(draft)
     try:
         return _report(actor, draft, told, key)
-    except psycopg.errors.UniqueViolation:
+    except psycopg.errors.UniqueViolation as error:
         # The same report came twice at once: the other one made the case.
         found = None if key is None else _known(actor, key)
         if found is None:
-            raise
+            raise DraftUnfit(detail=_("这次上报已经收到过,但它的案件已不在你的管辖范围内")) from error
         return found
 
 
@@ -155,13 +156,7 @@ def _report(actor: Actor, draft: Draft, told: dict[str, Any], key: str | None) -
 
 def _insert(conn: psycopg.Connection[Any], told: dict[str, Any], kept: Mapping[str, Any], key: str | None) -> int:
     longitude, latitude = told["point"] or (None, None)
-    first = {
-        "key": key,
-        "at": told["told_at"].isoformat(),
-        "note": told["note"],
-        "unit": told["unit"],
-        "data": dict(kept),
-    }
+    first = {"key": key, "note": told["note"], "unit": told["unit"], "data": dict(kept)}
     conn.execute(writing.queries.telling.sql, {"told": json.dumps(first, ensure_ascii=False)})
     given = {name: told[name] for name in ("kind", "category", "title", "address", "channel", "occurred_at", "word")}
     try:
@@ -170,7 +165,7 @@ def _insert(conn: psycopg.Connection[Any], told: dict[str, Any], kept: Mapping[s
         ).fetchone()
     except psycopg.errors.InsufficientPrivilege as error:
         raise PlaceOutside from error
-    conn.execute(writing.queries.telling.sql, {"told": ""})
+    conn.execute(writing.queries.silent.sql)
     assert row is not None
     return int(row[0])
 
@@ -189,11 +184,14 @@ def _told(draft: Draft) -> dict[str, Any]:
     """Read a draft; refuse what cannot be."""
     if draft.kind not in set(IncidentKind) or draft.channel not in set(Channel):
         raise DraftUnfit(detail=_("不认识的类别或来源"))
-    category, title, address = (" ".join(text.split()) for text in (draft.category, draft.title, draft.address))
+    given = (came.bare(text) for text in (draft.category, draft.title, draft.address))
+    category, title, address = (" ".join(text.split()) for text in given)
+    note = came.bare(draft.note).strip()
     for text, most, what in (
         (category, LONGEST_CATEGORY, _("小类")),
         (title, LONGEST_TITLE, _("描述")),
         (address, LONGEST_ADDRESS, _("地址")),
+        (note, came.LONGEST, _("备注")),
     ):  # fmt: skip
         if len(text) > most:
             raise DraftUnfit(detail=_("{what}超过 {most} 个字").format(what=what, most=most))
@@ -205,14 +203,16 @@ def _told(draft: Draft) -> dict[str, Any]:
     if occurred > now + came.SKEW:
         raise DraftUnfit(detail=_("发生时间晚于现在"))
     level = None if draft.level is None else came.level(draft.level)
-    data = {key: value for key, value in draft.data.items() if value is not None}
+    data = came.bare({key: value for key, value in draft.data.items() if value is not None})
+    if data.get("level") not in {None, ""}:
+        level = came.level(data.pop("level"))
     if draft.by_self:
         data["self"] = True
     if level is not None:
         data["level"] = level
     return {
         "kind": str(draft.kind), "channel": str(draft.channel), "category": category, "title": title,
-        "address": address, "point": came.place(draft.point), "occurred_at": occurred, "told_at": now, "level": level,
-        "note": draft.note.strip()[: came.LONGEST], "unit": draft.unit.strip()[: came.LONGEST_UNIT], "data": data,
+        "address": address, "point": came.place(draft.point), "occurred_at": occurred, "level": level,
+        "note": note, "unit": came.bare(draft.unit).strip()[: came.LONGEST_UNIT], "data": data,
         "word": WORDS[flow.opening(draft.channel, by_self=draft.by_self)],
     }  # fmt: skip

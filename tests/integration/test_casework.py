@@ -9,6 +9,7 @@ import threading
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -41,6 +42,7 @@ from gis.vocabulary import CaseState
 from tests.rights import OFFICE
 
 JOB = Actor.job("test")
+ZONE = ZoneInfo("Asia/Shanghai")
 HEAD, WORKER, MATE, UNIT, OTHER, LEADER, PLANNER, FAR = (
     Actor(name) for name in ("head", "worker", "mate", "unit", "other", "leader", "planner", "far")
 )
@@ -281,6 +283,7 @@ def test_what_cannot_be_is_refused_and_nothing_stays():
         (WordsMissing, "return", {"note": "  "}),
         (MomentUnfit, "begin", {"at": now + timedelta(hours=1)}),
         (MomentUnfit, "begin", {"at": now - timedelta(days=1)}),
+        (DraftUnfit, "begin", {"data": {"level": 7}}),
         (DraftUnfit, "note", {"note": "长" * 2001}),
         (DraftUnfit, "begin", {"geom": (500, 3)}),
         (DraftUnfit, "change", {"data": {"category": "占道经营"}}),
@@ -293,6 +296,15 @@ def test_what_cannot_be_is_refused_and_nothing_stays():
             do(HEAD, case, word, **more)
     with pytest.raises(HandlerUnfit):
         do(HEAD, filed(), "dispatch", data={"handler": "planner"})
+    with pytest.raises(DraftUnfit):
+        do(HEAD, acts.report(WORKER, draft()), "accept", data={"level": 9})
+    free = do(HEAD, filed(), "dispatch", data={"units": ["环卫所"], "handler_id": 1})  # by name only
+    assert free.handler_id is None
+    free = do(HEAD, free, "note", note="有\0空", data={"x": ["a\0b"]}, at=datetime.now(ZONE).replace(tzinfo=None))
+    with session(JOB) as conn:
+        last = files.history(conn, free.incident_id)[-1]
+    assert (last.note, last.data) == ("有空", {"x": ["ab"]})
+    assert abs(last.at - last.created_at) < timedelta(minutes=1)  # a time without a zone is the office's
     for wrong in (
         {"title": " "},
         {"kind": "x"},
@@ -332,6 +344,10 @@ def test_the_public_is_verified_and_what_a_file_says_is_an_event():
     assert (done.state, done.answered_by) == ("answered", "worker")
     with pytest.raises(PairMissing):
         do(WORKER, done, "check", data={"result": "pass"})
+    alone = do(HEAD, out(), "answer", note="办了")
+    alone = do(HEAD, alone, "check", data={"result": "pass"})  # a supervisor may, and it shows
+    with session(JOB) as conn:
+        assert files.history(conn, alone.incident_id)[-1].data["same_person"] is True
 
 
 @pytest.mark.usefixtures("office")
