@@ -34,6 +34,8 @@ VERBS = {
     "db": "database:app",
     "case": "case:app",
     "duties": "duties:app",
+    "calendar": "calendar:app",
+    "categories": "categories:app",
     "whistle": "whistle:app",
     "user": "user:app",
     "backup": "backup:backup",

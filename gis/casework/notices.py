@@ -1,0 +1,270 @@
+"""What an office itself says of days, hours and limits: whole tables, judged before anything is written.
+
+Its word goes before what is shipped. Days and hours change the ends of clocks that run
+(:func:`gis.casework.starting.again`); a limit holds for clocks that start from its first day on.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from datetime import time
+from datetime import timedelta
+from decimal import Decimal
+from decimal import InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import aiosql
+
+from gis.access import audit
+from gis.casework import cells
+from gis.casework import clocks
+from gis.casework import limits
+from gis.casework import starting
+from gis.casework.cells import Column
+from gis.db.connection import session
+from gis.i18n import translate as _
+from gis.vocabulary import Channel
+from gis.vocabulary import IncidentKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from gis.vocabulary import Actor
+
+    Body = Iterable[tuple[int, Mapping[str, object]]]
+
+_queries = aiosql.from_path(Path(__file__).with_name("notices.sql"), "psycopg", mandatory_parameters=False)
+
+LONGEST = 31
+"""Days a line of a notice may span."""
+DAYS = (
+    Column("day", ("日期", "开始日期", "起"), needed=True),
+    Column("until", ("结束日期", "至", "止")),
+    Column("working", ("是否上班", "上班", "班休", "类型", "状态"), needed=True),
+    Column("name", ("名称", "节日", "节假日")),
+    Column("source", ("来源", "依据", "文号")),
+)
+HOURS = (
+    Column("begins", ("上班", "开始", "起"), needed=True),
+    Column("ends", ("下班", "结束", "止"), needed=True),
+    Column("season_from", ("季节起", "适用起", "从")),
+    Column("season_to", ("季节止", "适用止", "到")),
+    Column("source", ("来源", "依据", "文号")),
+)
+LIMITS = (
+    Column("kind", ("类型", "案件类型"), needed=True),
+    Column("stage", ("环节", "阶段"), needed=True),
+    Column("clock", ("计时", "计时方式", "单位"), needed=True),
+    Column("amount", ("时限", "数值"), needed=True),
+    Column("category", ("小类", "类别")),
+    Column("level", ("等级", "级别")),
+    Column("channel", ("来源渠道", "渠道")),
+    Column("warn_share", ("预警比例", "临期比例")),
+    Column("source", ("来源", "依据", "文号")),
+)
+WORDS: dict[str, dict[str, str]] = {
+    "kind": {"城市管理": "matter", "事件": "matter", "事项": "matter", "隐患": "hazard", "纠纷": "dispute",
+             "矛盾纠纷": "dispute", "执法": "enforcement", "执法案件": "enforcement"},
+    "stage": {"受理": "accept", "派遣": "dispatch", "处置": "handle", "核查": "check", "结案": "close", "全程": "total",
+              "决定": "decide", "送达": "deliver", "司法确认": "confirm"},
+    "clock": {"小时": "urgent_hour", "紧急小时": "urgent_hour", "自然小时": "urgent_hour", "工作小时": "work_hour",
+              "工作时": "work_hour", "工作日": "work_day", "天": "natural_day", "日": "natural_day",
+              "自然日": "natural_day"},
+    "channel": {"热线": "hotline", "12345": "hotline", "巡查": "patrol", "公众": "public", "群众": "public"},
+}  # fmt: skip
+KNOWN: dict[str, tuple[str, ...]] = {
+    "kind": tuple(kind.value for kind in IncidentKind),
+    "stage": limits.STAGES,
+    "clock": clocks.KINDS,
+    "channel": ("", *(channel.value for channel in Channel)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a notice did: rows written, rows it ended, running clocks whose ends moved."""
+
+    rows: int
+    ended: int
+    clocks: int
+
+
+def take_days(actor: Actor, headers: Sequence[str], body: Body, *, source: str, dry_run: bool = False) -> Noticed:
+    """Take in days the office works or rests: a year's notice, or a few days of its own.
+
+    Parameters
+    ----------
+    actor : Actor
+        A supervisor of the whole office.
+    headers, body
+        Headings; numbers of the rows and their cells by heading.
+    source : str
+        Paper, where a row does not say.
+    dry_run : bool
+        Judge and count, and keep nothing.
+
+    Raises
+    ------
+    TableUnfit
+        Nothing was written.
+    NotAllowed
+        Somebody else does this.
+    """
+    reading = cells.Reading(_("节假日表"))
+    given: dict[date, dict[str, Any]] = {}
+    for number, row in cells.rows(reading.what, headers, body, DAYS):
+        first = reading.cell(number, _("日期"), row["day"], cells.day, date.min)
+        last = reading.cell(number, _("结束日期"), row["until"], cells.day, first)
+        working = reading.cell(number, _("是否上班"), row["working"], cells.flag, default=False)
+        if not row["day"] or not row["working"]:
+            reading.fault(number, _("缺少日期或上班、放假"))
+        if not first <= last < first + timedelta(days=LONGEST):
+            reading.fault(number, _("起止日期不合适"))
+            continue
+        for n in range((last - first).days + 1):
+            day = first + timedelta(days=n)
+            if given.get(day, {"working": working})["working"] is not working:
+                reading.fault(number, _("{day} 既上班又放假").format(day=day.isoformat()))
+            given[day] = {"day": day, "working": working, "name": row["name"], "source": row["source"] or source}
+    reading.end()
+    return _written(actor, "holiday", _queries.day.sql, list(given.values()), source, dry_run=dry_run)
+
+
+def take_hours(
+    actor: Actor, headers: Sequence[str], body: Body, *, begins: date, source: str, dry_run: bool = False
+) -> Noticed:
+    """Take in office hours, all of them: the office's own in force end the day before. As :func:`take_days`."""
+    reading = cells.Reading(_("作息时间表"))
+    given = []
+    for number, row in cells.rows(reading.what, headers, body, HOURS):
+        opens = reading.cell(number, _("上班"), row["begins"], _clock, time.min)
+        shuts = reading.cell(number, _("下班"), row["ends"], _clock, time.max)
+        if opens >= shuts:
+            reading.fault(number, _("下班不晚于上班"))
+        season = [
+            reading.cell(number, _("季节"), row[name], _season, default)
+            for name, default in (("season_from", "01-01"), ("season_to", "12-31"))
+        ]
+        given.append(
+            {
+                "begins": opens, "ends": shuts, "season_from": season[0], "season_to": season[1], "from": begins,
+                "source": row["source"] or source,
+            }
+        )  # fmt: skip
+    reading.end()
+    return _written(
+        actor,
+        "office_hours",
+        _queries.hours.sql,
+        given,
+        source,
+        dry_run=dry_run,
+        end=(_queries.end_hours.sql, [{"from": begins}]),
+    )
+
+
+def take_limits(
+    actor: Actor,
+    headers: Sequence[str],
+    body: Body,
+    *,
+    begins: date,
+    source: str,
+    standard: str = "",
+    dry_run: bool = False,
+) -> Noticed:
+    """Take in limits: of the kinds named, the office's own in force end the day before. As :func:`take_days`."""
+    reading = cells.Reading(_("时限表"))
+    given = []
+    for number, row in cells.rows(reading.what, headers, body, LIMITS):
+        line: dict[str, Any] = {"from": begins, "standard": standard, "category": row["category"]}
+        for name, label in (
+            ("kind", _("类型")),
+            ("stage", _("环节")),
+            ("clock", _("计时")),
+            ("channel", _("来源渠道")),
+        ):
+            line[name] = reading.cell(number, label, row[name], _word(name), "")
+            if not row[name] and name != "channel":
+                reading.fault(number, _("缺少{label}").format(label=label))
+        free = row["amount"] in {"", "不限", "无", "-", "–"}
+        line["amount"] = None if free else reading.cell(number, _("时限"), row["amount"], _amount, None)
+        line["level"] = reading.cell(number, _("等级"), row["level"], _level, None)
+        line["warn_share"] = reading.cell(number, _("预警比例"), row["warn_share"], _share, Decimal("0.8"))
+        given.append(line | {"source": row["source"] or source})
+    reading.end()
+    kinds = [{"from": begins, "kind": kind} for kind in sorted({line["kind"] for line in given})]
+    return _written(
+        actor, "time_limit", _queries.limit.sql, given, source, dry_run=dry_run, end=(_queries.end_limits.sql, kinds)
+    )
+
+
+def _written(
+    actor: Actor,
+    table: str,
+    statement: str,
+    given: Sequence[dict[str, Any]],
+    source: str,
+    *,
+    dry_run: bool,
+    end: tuple[str, Sequence[dict[str, Any]]] | None = None,
+) -> Noticed:
+    """End what was in force, write the rows, compute running clocks anew, audit; all or nothing."""
+    with session(actor) as conn:
+        ended = sum(conn.execute(end[0], line).rowcount for line in end[1]) if end else 0
+        with conn.cursor() as cursor:
+            cursor.executemany(statement, given)
+        moved = 0 if table == "time_limit" else starting.again(conn)
+        audit.note(conn, "import", table, after={"rows": len(given), "ended": ended, "clocks": moved}, reason=source)
+        if dry_run:
+            conn.rollback()
+    return Noticed(len(given), ended, moved)
+
+
+def _word(name: str) -> Any:  # noqa: ANN401  a reader of cells
+    def read(text: str) -> str:
+        found = WORDS[name].get(text, text.lower())
+        if found not in KNOWN[name]:
+            raise ValueError
+        return found
+
+    return read
+
+
+def _clock(text: str) -> time:
+    hour, minute = (int(part) for part in unicodedata.normalize("NFKC", text).split(":")[:2])
+    return time(hour, minute)
+
+
+def _season(text: str) -> str:
+    month, day = (int(part) for part in text.replace("月", "-").replace("日", "").replace("/", "-").split("-"))
+    return f"{date(2024, month, day):%m-%d}"  # a leap year: the 29th of February is a day
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        raise ValueError from None
+    if not 0 < found < 100_000:  # noqa: PLR2004  also refuses NaN
+        raise ValueError
+    return found
+
+
+def _share(text: str) -> Decimal:
+    found = _amount(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if found > 1:
+        raise ValueError
+    return found
+
+
+def _level(text: str) -> int:
+    if text not in {"1", "2", "3", "4"}:
+        raise ValueError
+    return int(text)
