@@ -7,15 +7,17 @@ categories, and how far the land reaches.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 import streamlit as st
-from pypinyin import Style
-from pypinyin import lazy_pinyin
 
 from gis.casework import kinds
+from gis.casework.categories import pinyin
+from gis.casework.categories import tables
+from gis.casework.forms import OFFICE
 from gis.db.connection import session
 from gis.i18n import language
 from gis.i18n import translate as _
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parent
 MOST_PHOTOS = 9
 MOST_CATEGORIES = 2000
+PART = "part"
+"""Kind of the categories of things (部件): what is wrong with one is a matter."""
+LARGE = 2
+"""Digits of the code of a large class: nobody reports one."""
 
 _form = st.components.v2.component(
     "gridatlas_report",
@@ -104,13 +110,17 @@ def categories(conn: psycopg.Connection[Any]) -> dict[str, list[list[Any]]]:
         Kind → rows of name, pinyin, initials, further words.
     """
     found: dict[str, dict[str, list[Any]]] = {kind.value: {} for kind in IncidentKind}
-    for item in duties.listing(conn, limit=MOST_CATEGORIES):
-        if item.category:
-            name = item.category
-            found[item.kind].setdefault(
-                name,
-                [name, "".join(lazy_pinyin(name)), "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)), [item.name]],
+    for row in tables.listing(conn, day=datetime.now(OFFICE).date()):
+        kind = IncidentKind.MATTER.value if row.kind == PART else row.kind
+        if kind in found and (row.parent or len(row.code) > LARGE):
+            spoken = row.pinyin.split("|")[0]
+            found[kind].setdefault(
+                row.name, [row.name, spoken.replace(" ", ""), pinyin.initials(spoken), list(row.synonyms)]
             )
+    for item in duties.listing(conn, limit=MOST_CATEGORIES):  # what the list calls otherwise
+        for name in item.categories:
+            spoken = pinyin.spoken(name)
+            found[item.kind].setdefault(name, [name, spoken.replace(" ", ""), pinyin.initials(spoken), [item.name]])
     return {kind: list(rows.values()) for kind, rows in found.items()}
 
 
