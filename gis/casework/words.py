@@ -8,6 +8,7 @@ from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.vocabulary import Act
 from gis.vocabulary import CaseState
+from gis.vocabulary import Channel
 from gis.vocabulary import Standing
 
 if TYPE_CHECKING:
@@ -127,6 +128,18 @@ def result(word: str) -> str:
 def choices(word: str) -> str:
     """List what the result of an act may be, for people: value and name."""
     return joined(f"{value}({result(value)})" for value in RESULTS[Act(word)])
+
+
+def channel(word: str) -> str:
+    """Name of the way a case became known."""
+    return {
+        Channel.PATROL: _("巡查发现"),
+        Channel.HOTLINE: _("热线反映"),
+        Channel.PUBLIC: _("群众上报"),
+        Channel.VIDEO: _("视频发现"),
+        Channel.TRANSFER: _("上级转办"),
+        Channel.OTHER: _("其他来源"),
+    }[Channel(word)]
 
 
 def relation(word: str) -> str:

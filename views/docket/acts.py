@@ -51,12 +51,13 @@ def draw(desk: Desk, case: Casefile) -> None:
         fragment.told(PLACE)
     if not desk.acts:
         return
-    first = [act for act in asks.NEXT.get(case.flow.state, ()) if act in desk.acts]
+    first = [act for act in asks.first(case) if act in desk.acts]
     kept = [act for act in (Act.NOTE,) if act in desk.acts]
     rest = [act for act in desk.acts if act not in first and act not in kept]
     with st.container(key="acts", horizontal=True, gap="small"):
         for act in first:
-            _button(case, act, kind="primary" if doing is None else "secondary")
+            straight = act in asks.NEXT.get(case.flow.state, ())
+            _button(case, act, kind="primary" if doing is None and straight else "secondary")
         for act in kept:
             _button(case, act)
         if rest:

@@ -36,6 +36,23 @@ NEXT = {
     CaseState.CLOSED: (Act.RATE,),
 }
 """What comes next on the straight way, by state."""
+OWN = {
+    CaseState.FILED: (Act.MEDIATE, Act.STAGE),
+    CaseState.DISPATCHED: (Act.MEDIATE, Act.STAGE),
+    CaseState.HANDLING: (Act.MEDIATE, Act.AGREE, Act.STAGE),
+    CaseState.ANSWERED: (Act.PERFORM, Act.STAGE),
+    CaseState.CHECKED: (Act.PERFORM, Act.STAGE),
+    CaseState.CLOSED: (Act.REVISIT,),
+}
+"""What a kind does on its own way in a state; of other kinds the flow offers it not at all."""
+MAJOR = 1
+
+
+def first(case: Casefile) -> tuple[Act, ...]:
+    """Give what is done with a case now: the next step of the flow, then what its kind does on the way."""
+    state = case.flow.state
+    measures = (Act.MEASURES,) if case.level == MAJOR else ()
+    return (*NEXT.get(state, ()), *OWN.get(state, ()), *measures)
 
 
 def of(case: Casefile, act: Act) -> tuple[Ask, ...]:
@@ -81,6 +98,13 @@ def icon(act: Act) -> str:
         Act.LINK: "link",
         Act.MERGE: "merge",
         Act.CHANGE: "edit",
+        Act.MEASURES: "checklist",
+        Act.MEDIATE: "forum",
+        Act.AGREE: "handshake",
+        Act.PERFORM: "verified",
+        Act.CONFIRM: "gavel",
+        Act.REVISIT: "event_repeat",
+        Act.STAGE: "account_tree",
     }
     return f":material/{named.get(act, 'chevron_right')}:"
 

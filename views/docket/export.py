@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gis.casework import listing
+from gis.casework import extract
 from gis.db.connection import session
 from gis.i18n import translate as _
 from views import actor
@@ -43,6 +43,6 @@ def draw(desk: Desk) -> None:
 def _write(desk: Desk, ending: str, reason: str) -> str:
     with tempfile.TemporaryDirectory(prefix="gridatlas-") as folder, session(actor.current()) as conn:
         path = Path(folder) / f"cases{ending}"
-        number = listing.export(conn, desk.query, path, reason)
+        number = extract.export(conn, desk.query, path, reason)
         st.session_state[READY] = (f"cases-{written.today():%Y%m%d}{ending}", path.read_bytes())
     return _("文件已备好:{number} 件。").format(number=written.number(number))

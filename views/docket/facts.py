@@ -68,7 +68,7 @@ def _rows(case: Casefile) -> list[tuple[str, str]]:
     rows = [
         (_("编号"), case.code),
         (_("种类"), " · ".join(part for part in (signs.kind(case.kind), case.category) if part)),
-        (_("来源"), signs.channel(case.channel)),
+        (_("来源"), words.channel(case.channel)),
         (_("发生"), written.moment(case.occurred_at)),
         (_("登记"), written.moment(case.created_at)),
         (_("地址"), shown.get("address") or case.address or written.NO_FIGURE),

@@ -10,7 +10,6 @@ from typing import Protocol
 from gis.casework import policy
 from gis.casework import words
 from gis.i18n import translate as _
-from gis.vocabulary import Channel
 from gis.vocabulary import IncidentKind
 from layers.incident import SIGNS
 from views import format as written
@@ -52,18 +51,6 @@ def kind(word: str) -> str:
         IncidentKind.DISPUTE: _("纠纷"),
         IncidentKind.ENFORCEMENT: _("执法"),
     }[IncidentKind(word)]
-
-
-def channel(word: str) -> str:
-    """Name of the way a case became known."""
-    return {
-        Channel.PATROL: _("巡查发现"),
-        Channel.HOTLINE: _("热线反映"),
-        Channel.PUBLIC: _("群众上报"),
-        Channel.VIDEO: _("视频发现"),
-        Channel.TRANSFER: _("上级转办"),
-        Channel.OTHER: _("其他来源"),
-    }[Channel(word)]
 
 
 def levels(of: str) -> dict[str, str]:
