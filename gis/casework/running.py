@@ -315,6 +315,18 @@ class _Run:
             at = max(at, clock.starts_at)
             self.clocks[n] = replace(settled(clock, self.rules.calendar), ended_at=at)
 
+    def correct(self, stage: str, *, starts_at: datetime | None = None, ended_at: datetime | None = None) -> bool:
+        """Let the last round of a stage start or end at another time; whether there is one."""
+        n = self.last(stage)
+        if n is None:
+            return False
+        clock = self.clocks[n] if ended_at is None else _resumed(ended_at)(self.clocks[n])
+        starts = clock.starts_at if starts_at is None else starts_at
+        ends = clock.ended_at if ended_at is None else ended_at
+        changed = replace(clock, starts_at=starts, ended_at=None if ends is None else max(starts, ends))
+        self.clocks[n] = settled(changed, self.rules.calendar)
+        return True
+
     def go_on(self, stage: str) -> None:
         """Let the last round go on; the time since it ended is a pause."""
         n = self.last(stage)
@@ -418,15 +430,17 @@ def _kind(run: _Run, before: Case | None, after: Case, event: Event) -> None:
 
 
 def _enforcement(run: _Run, stage: str, on: datetime, measures: set[str]) -> None:
-    n = run.running("decide")
-    if stage == "file" and n is not None:
-        run.clocks[n] = settled(replace(run.clocks[n], starts_at=on), run.rules.calendar)
+    """Follow the stages of an enforcement case; a stage said again is a correction."""
+    if stage == "file":
+        run.correct("decide", starts_at=on)
     elif stage == "decide":
-        run.end("decide", on)
-        if not (measures and measures <= {"none", "transfer"}):
+        run.correct("decide", ended_at=on)
+        if measures and measures <= {"none", "transfer"}:
+            run.end("deliver", on)
+        elif not run.correct("deliver", starts_at=on):
             run.start("deliver", on)
     elif stage == "deliver":
-        run.end("deliver", on)
+        run.correct("deliver", ended_at=on)
 
 
 def _other_unit(before: Case | None, after: Case, event: Event) -> bool:
