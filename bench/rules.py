@@ -236,7 +236,7 @@ def _elsewhere(
     done = subprocess.run(
         [python, "-c", script, *map(str, paths), str(arguments.rounds)], check=True, capture_output=True, text=True
     )
-    said = json.loads(done.stdout)
+    said = json.loads(done.stdout.splitlines()[-1])
     return said["seconds"], {"pairs": said["pairs"]}
 
 
