@@ -285,25 +285,32 @@ def cases(conn: psycopg.Connection[Any], query: Query, after: Place | None = Non
     limit : int
         Rows of a page.
     """
-    conditions, given = _given(conn, query)
     found: list[Row] = []
-    for number, part in enumerate(_PARTS[query.order]):
-        if (after is not None and number < after.part) or not _reaches(query, part):
-            continue
-        begin = after if after is not None and after.part == number else None
-        if begin is not None:
-            given |= {"after_at": begin.at, "after_id": begin.id}
-        which = " AND ".join([*part.conditions(begin), *conditions])
-        text = _queries.page.sql.replace("{which}", which).replace("{order}", part.order)
+    for number, part, text, given in statements(conn, query, after):
 
         def placed(part: _Part = part, number: int = number, **values: Any) -> Row:  # noqa: ANN401 - a row's values
             return Row(**values, place=Place(number, values[part.column], values["id"]))
 
         with conn.cursor(row_factory=kwargs_row(placed)) as cursor:
-            found += cursor.execute(text.encode(), {**given, "limit": limit - len(found)}).fetchall()
+            found += cursor.execute(text, {**given, "limit": limit - len(found)}).fetchall()
         if len(found) == limit:
             break
     return found
+
+
+def statements(
+    conn: psycopg.Connection[Any], query: Query, after: Place | None = None
+) -> Iterator[tuple[int, _Part, bytes, dict[str, Any]]]:
+    """Give the questions a page is put together from, one per part of the list: number, part, text, values."""
+    conditions, given = _given(conn, query)
+    for number, part in enumerate(_PARTS[query.order]):
+        if (after is not None and number < after.part) or not _reaches(query, part):
+            continue
+        begin = after if after is not None and after.part == number else None
+        values = given if begin is None else {**given, "after_at": begin.at, "after_id": begin.id}
+        which = " AND ".join([*part.conditions(begin), *conditions])
+        text = _queries.page.sql.replace("{which}", which).replace("{order}", part.order)
+        yield number, part, text.encode(), values
 
 
 def count(conn: psycopg.Connection[Any], query: Query, most: int | None = None) -> int:
@@ -351,7 +358,7 @@ def _given(conn: psycopg.Connection[Any], query: Query, *, tabs: bool = False) -
     if not everywhere:
         which.append("(c.area_id = ANY (%(scope_areas)s::bigint[]) OR c.grid_id = ANY (%(scope_grids)s::bigint[]))")
         given |= {"scope_areas": areas, "scope_grids": grids}
-    if bound:
+    if bound and query.unit is None and not query.mine:
         which.append(_UNITS.format(name="my_units"))
     if query.states is not None and not tabs:
         which.append("c.state = ANY (%(states)s::text[])")
