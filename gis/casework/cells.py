@@ -5,16 +5,19 @@ For calendars, limits and categories; what a file holds is read by whoever calls
 
 from __future__ import annotations
 
+import csv
+import re
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
-from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import TypeVar
 
 from gis.errors import BadInput
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.settings import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SHOWN = 5
-YES = frozenset({"1", "true", "yes", "y", "是", "上班", "补班", "调休上班", "工作", "工作日", "班", "working"})
-NO = frozenset({"0", "false", "no", "n", "否", "放假", "休息", "休", "假", "节假日", "holiday", "off"})
+WORDS = CHECKOUT / "data" / "reference" / "tables.csv"
+"""What columns and cells may be called, by table."""
 
 
 class TableUnfit(BadInput):
@@ -33,15 +36,6 @@ class TableUnfit(BadInput):
 
     template = "{what}不能导入:{detail}。"
     cure = "请改正后整表重新导入;没有写入任何内容。"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name, what else it may be called, and whether a row needs it."""
-
-    name: str
-    called: tuple[str, ...]
-    needed: bool = False
 
 
 @dataclass(slots=True)
@@ -80,66 +74,84 @@ class Reading:
 
 
 def rows(
-    what: str, headers: Sequence[str], body: Iterable[tuple[int, Mapping[str, object]]], columns: Sequence[Column]
+    what: str,
+    table: str,
+    headers: Sequence[str],
+    body: Iterable[tuple[int, Mapping[str, object]]],
+    needed: Iterable[str],
 ) -> list[tuple[int, dict[str, str]]]:
     """Give the rows of a table by the names of its columns, cells as trimmed texts; blank rows are left out.
 
     Parameters
     ----------
-    what : str
-        What the table is, for people.
+    what, table : str
+        What the table is called by people, and in :data:`WORDS`.
     headers : sequence of str
         Its headings.
     body : iterable of (int, mapping)
         Number of the row in the file, and its cells by heading.
-    columns : sequence of Column
-        What is looked for.
+    needed : iterable of str
+        Columns it cannot do without.
 
     Raises
     ------
     TableUnfit
         A needed column is missing; the table has no row.
     """
+    called = words(table, "column")
     found: dict[str, str] = {}
-    plain = {"".join(header.split()).lower(): header for header in headers}
-    for column in columns:
-        for name in (column.name, *column.called):
-            if name.lower() in plain:
-                found[column.name] = plain[name.lower()]
-                break
-    missing = [(column.called or (column.name,))[0] for column in columns if column.needed and column.name not in found]
+    for header in headers:
+        name = called.get("".join(header.split()).lower())
+        if name is not None:
+            found.setdefault(name, header)
+    first: dict[str, str] = {}
+    for word, name in called.items():
+        first.setdefault(name, word)
+    missing = [first[name] for name in needed if name not in found]
     if missing:
         raise TableUnfit(what=what, detail=_("缺少列:{columns}").format(columns=joined(missing)))
     given = []
     for number, cells in body:
         row = {name: _text(cells.get(header)) for name, header in found.items()}
         if any(row.values()):
-            given.append((number, {column.name: row.get(column.name, "") for column in columns}))
+            given.append((number, {name: row.get(name, "") for name in first}))
     if not given:
         raise TableUnfit(what=what, detail=_("表里没有内容"))
     return given
 
 
+@cache
+def words(table: str, part: str) -> dict[str, str]:
+    """Give what words of a column, or of headings, mean: word, lower case, to meaning."""
+    with WORDS.open(encoding="utf-8", newline="") as file:
+        found = {
+            row["word"].lower(): row["meaning"]
+            for row in csv.DictReader(file)
+            if (row["table"], row["part"]) == (table, part)
+        }
+    return found | {meaning: meaning for meaning in found.values()}
+
+
+def reader(table: str, part: str, known: Iterable[str]) -> Callable[[str], str]:
+    """Give a reader of the cells of a column: a known word, or what means one; ValueError otherwise."""
+    allowed = frozenset(known)
+
+    def read(text: str) -> str:
+        meaning = words(table, part).get(text.lower(), text.lower())
+        if meaning not in allowed:
+            raise ValueError
+        return meaning
+
+    return read
+
+
 def day(text: str) -> date:
     """Read a day in the ways offices write it; ValueError otherwise."""
     plain = text.strip().split(" ")[0].split("T")[0]
-    for sign in "年月/.":
-        plain = plain.replace(sign, "-")
-    parts = plain.replace("日", "").split("-")
-    if len(parts) == 1 and len(plain) == 8:  # noqa: PLR2004  20270101
-        return datetime.strptime(plain, "%Y%m%d").date()  # noqa: DTZ007  a day
-    year, month, number = (int(part) for part in parts)
+    if len(plain) == 8 and plain.isdigit():  # noqa: PLR2004  20270101
+        plain = f"{plain[:4]}-{plain[4:6]}-{plain[6:]}"
+    year, month, number = (int(part) for part in re.split(r"\D+", plain.rstrip("\u65e5\u53f7")))
     return date(year, month, number)
-
-
-def flag(text: str) -> bool:
-    """Read yes or no, worked or off; ValueError otherwise."""
-    plain = text.strip().lower()
-    if plain in YES:
-        return True
-    if plain in NO:
-        return False
-    raise ValueError
 
 
 def _text(value: object) -> str:

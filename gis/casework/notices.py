@@ -6,6 +6,7 @@ Its word goes before what is shipped. Days and hours change the ends of clocks t
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -24,7 +25,6 @@ from gis.casework import cells
 from gis.casework import clocks
 from gis.casework import limits
 from gis.casework import starting
-from gis.casework.cells import Column
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.vocabulary import Channel
@@ -43,47 +43,15 @@ _queries = aiosql.from_path(Path(__file__).with_name("notices.sql"), "psycopg", 
 
 LONGEST = 31
 """Days a line of a notice may span."""
-DAYS = (
-    Column("day", ("日期", "开始日期", "起"), needed=True),
-    Column("until", ("结束日期", "至", "止")),
-    Column("working", ("是否上班", "上班", "班休", "类型", "状态"), needed=True),
-    Column("name", ("名称", "节日", "节假日")),
-    Column("source", ("来源", "依据", "文号")),
-)
-HOURS = (
-    Column("begins", ("上班", "开始", "起"), needed=True),
-    Column("ends", ("下班", "结束", "止"), needed=True),
-    Column("season_from", ("季节起", "适用起", "从")),
-    Column("season_to", ("季节止", "适用止", "到")),
-    Column("source", ("来源", "依据", "文号")),
-)
-LIMITS = (
-    Column("kind", ("类型", "案件类型"), needed=True),
-    Column("stage", ("环节", "阶段"), needed=True),
-    Column("clock", ("计时", "计时方式", "单位"), needed=True),
-    Column("amount", ("时限", "数值"), needed=True),
-    Column("category", ("小类", "类别")),
-    Column("level", ("等级", "级别")),
-    Column("channel", ("来源渠道", "渠道")),
-    Column("warn_share", ("预警比例", "临期比例")),
-    Column("source", ("来源", "依据", "文号")),
-)
-WORDS: dict[str, dict[str, str]] = {
-    "kind": {"城市管理": "matter", "事件": "matter", "事项": "matter", "隐患": "hazard", "纠纷": "dispute",
-             "矛盾纠纷": "dispute", "执法": "enforcement", "执法案件": "enforcement"},
-    "stage": {"受理": "accept", "派遣": "dispatch", "处置": "handle", "核查": "check", "结案": "close", "全程": "total",
-              "决定": "decide", "送达": "deliver", "司法确认": "confirm"},
-    "clock": {"小时": "urgent_hour", "紧急小时": "urgent_hour", "自然小时": "urgent_hour", "工作小时": "work_hour",
-              "工作时": "work_hour", "工作日": "work_day", "天": "natural_day", "日": "natural_day",
-              "自然日": "natural_day"},
-    "channel": {"热线": "hotline", "12345": "hotline", "巡查": "patrol", "公众": "public", "群众": "public"},
-}  # fmt: skip
+NEEDED = ("kind", "stage", "clock", "amount")
 KNOWN: dict[str, tuple[str, ...]] = {
     "kind": tuple(kind.value for kind in IncidentKind),
     "stage": limits.STAGES,
     "clock": clocks.KINDS,
-    "channel": ("", *(channel.value for channel in Channel)),
+    "channel": tuple(channel.value for channel in Channel),
 }
+READERS = {part: cells.reader("limits", part, known) for part, known in KNOWN.items()}
+WORKED = cells.reader("days", "working", ("yes", "no"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +86,10 @@ def take_days(actor: Actor, headers: Sequence[str], body: Body, *, source: str, 
     """
     reading = cells.Reading(_("节假日表"))
     given: dict[date, dict[str, Any]] = {}
-    for number, row in cells.rows(reading.what, headers, body, DAYS):
+    for number, row in cells.rows(reading.what, "days", headers, body, ("day", "working")):
         first = reading.cell(number, _("日期"), row["day"], cells.day, date.min)
         last = reading.cell(number, _("结束日期"), row["until"], cells.day, first)
-        working = reading.cell(number, _("是否上班"), row["working"], cells.flag, default=False)
+        working = reading.cell(number, _("是否上班"), row["working"], WORKED, "no") == "yes"
         if not row["day"] or not row["working"]:
             reading.fault(number, _("缺少日期或上班、放假"))
         if not first <= last < first + timedelta(days=LONGEST):
@@ -142,7 +110,7 @@ def take_hours(
     """Take in office hours, all of them: the office's own in force end the day before. As :func:`take_days`."""
     reading = cells.Reading(_("作息时间表"))
     given = []
-    for number, row in cells.rows(reading.what, headers, body, HOURS):
+    for number, row in cells.rows(reading.what, "hours", headers, body, ("begins", "ends")):
         opens = reading.cell(number, _("上班"), row["begins"], _clock, time.min)
         shuts = reading.cell(number, _("下班"), row["ends"], _clock, time.max)
         if opens >= shuts:
@@ -182,7 +150,7 @@ def take_limits(
     """Take in limits: of the kinds named, the office's own in force end the day before. As :func:`take_days`."""
     reading = cells.Reading(_("时限表"))
     given = []
-    for number, row in cells.rows(reading.what, headers, body, LIMITS):
+    for number, row in cells.rows(reading.what, "limits", headers, body, NEEDED):
         line: dict[str, Any] = {"from": begins, "standard": standard, "category": row["category"]}
         for name, label in (
             ("kind", _("类型")),
@@ -190,10 +158,12 @@ def take_limits(
             ("clock", _("计时")),
             ("channel", _("来源渠道")),
         ):
-            line[name] = reading.cell(number, label, row[name], _word(name), "")
+            line[name] = reading.cell(number, label, row[name], READERS[name], "")
             if not row[name] and name != "channel":
                 reading.fault(number, _("缺少{label}").format(label=label))
-        free = row["amount"] in {"", "不限", "无", "-", "–"}
+        if not row["amount"]:
+            reading.fault(number, _("缺少{label}").format(label=_("时限")))
+        free = cells.words("limits", "amount").get(row["amount"].lower()) == "free"
         line["amount"] = None if free else reading.cell(number, _("时限"), row["amount"], _amount, None)
         line["level"] = reading.cell(number, _("等级"), row["level"], _level, None)
         line["warn_share"] = reading.cell(number, _("预警比例"), row["warn_share"], _share, Decimal("0.8"))
@@ -227,23 +197,13 @@ def _written(
     return Noticed(len(given), ended, moved)
 
 
-def _word(name: str) -> Any:  # noqa: ANN401  a reader of cells
-    def read(text: str) -> str:
-        found = WORDS[name].get(text, text.lower())
-        if found not in KNOWN[name]:
-            raise ValueError
-        return found
-
-    return read
-
-
 def _clock(text: str) -> time:
     hour, minute = (int(part) for part in unicodedata.normalize("NFKC", text).split(":")[:2])
     return time(hour, minute)
 
 
 def _season(text: str) -> str:
-    month, day = (int(part) for part in text.replace("月", "-").replace("日", "").replace("/", "-").split("-"))
+    month, day = (int(part) for part in re.split(r"\D+", text.rstrip("\u65e5\u53f7")))
     return f"{date(2024, month, day):%m-%d}"  # a leap year: the 29th of February is a day
 
 

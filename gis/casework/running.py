@@ -426,7 +426,7 @@ def _kind(run: _Run, before: Case | None, after: Case, event: Event) -> None:
         elif event.act == Act.CONFIRM:
             run.end("confirm", _moment(data["on"]) if data.get("on") else event.at)
     elif kind == IncidentKind.HAZARD and event.act == Act.MEASURES and data.get("deadline"):
-        run.fix("handle", midnight(local(_moment(data["deadline"])) + ONE) - SECOND, "五落实")
+        run.fix("handle", midnight(local(_moment(data["deadline"])) + ONE) - SECOND)
 
 
 def _enforcement(run: _Run, stage: str, on: datetime, measures: set[str]) -> None:

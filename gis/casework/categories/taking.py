@@ -11,7 +11,6 @@ from gis.access import audit
 from gis.casework import cells
 from gis.casework.categories import pinyin
 from gis.casework.categories import tables
-from gis.casework.cells import Column
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.vocabulary import IncidentKind
@@ -24,39 +23,14 @@ if TYPE_CHECKING:
 
     from gis.vocabulary import Actor
 
-PART = "part"
-KINDS = {
-    **{kind.value: kind.value for kind in IncidentKind}, PART: PART,
-    "部件": PART, "事件": "matter", "事项": "matter", "城市管理": "matter", "隐患": "hazard",
-    "矛盾纠纷": "dispute", "纠纷": "dispute",
-    "执法": "enforcement", "执法案件": "enforcement", "执法案由": "enforcement",
-}  # fmt: skip
+KINDS = (*(kind.value for kind in IncidentKind), "part")
 CODE = re.compile(r"[0-9A-Za-z.-]{1,24}")
 DIGITS = {"GB/T 30428": (2, 4), "CJ/T 214": (2, 4), "GB/T 47678": (2, 5)}
 """Digits of large and small classes: 2+2 before, 2+3 now."""
-RELATIONS = {
-    "same": "same", "相同": "same", "一致": "same",
-    "wider": "wider", "更宽": "wider", "范围更宽": "wider",
-    "narrower": "narrower", "更窄": "narrower", "范围更窄": "narrower",
-    "near": "near", "相近": "near",
-}  # fmt: skip
-COLUMNS = (
-    Column("code", ("代码", "编码", "小类代码", "类别代码", "事项代码"), needed=True),
-    Column("name", ("名称", "小类", "小类名称", "类别名称", "事项名称"), needed=True),
-    Column("parent", ("上级代码", "大类代码", "大类", "父级")),
-    Column("kind", ("类型", "事部件", "种类")),
-    Column("synonyms", ("同义词", "别名", "俗称", "关键词")),
-    Column("source", ("来源", "依据")),
-)
-ACROSS = (
-    Column("standard", ("标准", "原标准"), needed=True),
-    Column("code", ("代码", "原代码"), needed=True),
-    Column("other_standard", ("对应标准", "新标准"), needed=True),
-    Column("other_code", ("对应代码", "新代码"), needed=True),
-    Column("kind", ("类型",)),
-    Column("relation", ("关系",)),
-    Column("source", ("来源", "依据")),
-)
+RELATIONS = ("same", "wider", "narrower", "near")
+KIND = cells.reader("categories", "kind", KINDS)
+RELATION = cells.reader("matches", "relation", RELATIONS)
+BOTH = ("standard", "code", "other_standard", "other_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +116,10 @@ def take_matches(
     """Take in a cross-walk; the number of its rows. Raises as :func:`take`."""
     reading = cells.Reading(_("类别对照表"))
     given = []
-    for number, row in cells.rows(reading.what, headers, body, ACROSS):
-        relation = reading.cell(number, _("关系"), row["relation"], _relation, "same")
-        its = reading.cell(number, _("类型"), row["kind"], _kind, kind)
-        if not all(row[name] for name in ("standard", "code", "other_standard", "other_code")):
+    for number, row in cells.rows(reading.what, "matches", headers, body, BOTH):
+        relation = reading.cell(number, _("关系"), row["relation"], RELATION, "same")
+        its = reading.cell(number, _("类型"), row["kind"], KIND, kind)
+        if not all(row[name] for name in BOTH):
             reading.fault(number, _("缺少标准或代码"))
         elif row["standard"] == row["other_standard"]:
             reading.fault(number, _("两边是同一个标准"))
@@ -163,8 +137,8 @@ def _rows(
 ) -> list[dict[str, Any]]:
     reading = cells.Reading(_("类别表"))
     given, seen = [], set()
-    for number, row in cells.rows(reading.what, headers, body, COLUMNS):
-        its = reading.cell(number, _("类型"), row["kind"], _kind, kind)
+    for number, row in cells.rows(reading.what, "categories", headers, body, ("code", "name")):
+        its = reading.cell(number, _("类型"), row["kind"], KIND, kind)
         code, name = row["code"], " ".join(row["name"].split())
         fault = _fault(standard, code, name)
         if fault:
@@ -196,15 +170,3 @@ def _fault(standard: str, code: str, name: str) -> str:
                 code=code, standard=known, lengths=_("{large} 或 {small}").format(large=lengths[0], small=lengths[1])
             )
     return ""
-
-
-def _kind(text: str) -> str:
-    if text.lower() not in KINDS:
-        raise ValueError
-    return KINDS[text.lower()]
-
-
-def _relation(text: str) -> str:
-    if text.lower() not in RELATIONS:
-        raise ValueError
-    return RELATIONS[text.lower()]
