@@ -73,8 +73,3 @@ SELECT atlas.cases_saying(%(text)s, %(most)s)
     SELECT position(lower(%(text)s) IN lower(concat_ws(' ', t.code, t.source_number, atlas.shown(t.address), atlas.shown(t.title)))) > 0
     FROM atlas.incident AS t WHERE t.id = c.incident_id
 )
-
--- name: audit!
--- What was taken along.
-INSERT INTO atlas.audit (action, relation, subject, after, reason)
-VALUES ('export', 'casefile', '', %(after)s, %(reason)s)

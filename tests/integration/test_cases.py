@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import geopandas as gpd
+import openpyxl
 import pytest
 
+from gis.casework import extract
 from gis.casework import listing
 from gis.casework.listing import Query
+from gis.casework.sheets import FormatUnknown
+from gis.casework.sheets import PurposeMissing
 from gis.db.connection import session
 from gis.vocabulary import Actor
 from tests.conftest import fill_street
@@ -139,3 +144,28 @@ def test_a_query_goes_through_json():
     query = Query(kinds=("hazard",), clock="late", since=date(2026, 11, 1), twins=True)
     assert Query.from_json(query.as_json()) == query
     assert Query.from_json({"clock": "gone", "order": "gone", "more": 1}) == Query()
+
+
+def test_a_list_taken_along_says_who_took_it_and_shows_no_more_than_he_may_read(office, tmp_path):
+    with session(DEPARTMENT) as conn:
+        with pytest.raises(PurposeMissing):
+            extract.export(conn, Query(), tmp_path / "cases.xlsx", " ")
+        with pytest.raises(FormatUnknown):
+            extract.export(conn, Query(), tmp_path / "cases.csv", "核对")
+        number = extract.export(conn, Query(), tmp_path / "cases.xlsx", "核对")
+        assert extract.export(conn, Query(clock="late"), tmp_path / "late.gpkg", "核对") < number
+        rows = listing.cases(conn, Query(), limit=500)
+    book = openpyxl.load_workbook(tmp_path / "cases.xlsx")
+    about, sheet = (list(found.values) for found in book)
+    assert dict(about)["事由"] == "核对"
+    assert [row[0] for row in sheet[1:]] == [row.code for row in rows]
+    assert number == len(rows)
+    assert not any("13812345678" in str(cell) for row in sheet for cell in row)
+    frame = gpd.read_file(tmp_path / "late.gpkg", layer="cases")
+    assert set(frame["clock"]) == {"已超期"}
+    assert frame.crs.to_epsg() == 4490
+    with session(JOB) as conn:
+        told = conn.execute(
+            "SELECT actor, reason, after ->> 'rows' FROM audit WHERE action = 'export' ORDER BY seq"
+        ).fetchall()
+    assert told == [("bu", "核对", str(number)), ("bu", "核对", str(len(frame)))]
