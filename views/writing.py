@@ -23,6 +23,7 @@ from gis.i18n import translate as _
 from gis.intake import load as loading
 from gis.intake import uploads
 from gis.vocabulary import Dataset
+from views import edition
 from views import format as written
 from views import fragment
 from views import journey as going
@@ -69,13 +70,23 @@ def _offer(here: Journey) -> None:
     failed = here.state.get("failed")
     if failed:
         fragment.refused(*failed)
+    if not edition.draw(here):
+        return
+    version = edition.version(here)
     try:
         with rejected.working("check", _("正在检查每一行……")) as tell:
             prepared = here.prepare(tell)
         with rejected.working("try", _("正在试写,不保留任何改动……")) as tell:
             report = loading.load(
-                here.me, prepared, network=here.network, dry_run=True, progress=lambda share: tell("", share)
+                here.me,
+                prepared,
+                network=here.network,
+                dry_run=True,
+                version=version,
+                progress=lambda share: tell("", share),
             )
+        if version is not None:
+            loading.require_all(report.rejects)
     except GridAtlasError as error:
         going.beside(error, "write")
         return
@@ -89,6 +100,8 @@ def _offer(here: Journey) -> None:
         st.button(_("完成,不写入"), key="finish", on_click=_finish, args=(here.upload.id,))
         return
     st.markdown(written.plain(_promise(here.dataset, report)))
+    if report.succession is not None:
+        edition.tell(edition.lines(report.succession), report.succession.ended)
     st.caption(written.plain(_undo(here.dataset)))
     st.button(
         _("写入 {count} 行").format(count=written.number(counts.written)),
@@ -173,6 +186,7 @@ def _work(here: Journey, prepared: Prepared | None, job: Job) -> None:
                 here.me,
                 prepared if prepared is not None else here.prepare_anew(),
                 network=here.network,
+                version=edition.version(here),
                 progress=lambda share: _advance(job, share * WRITE_SHARE),
             )
             prepared = None
@@ -207,7 +221,9 @@ def _nearer(job: Job, until: float) -> None:
 
 def _kept(report: LoadReport) -> dict[str, Any]:
     """Give what is kept of a report, as JSON."""
+    done = report.succession
     return {
+        "edition": None if done is None else {"changes": edition.lines(done), "ended": done.ended},
         "inserted": report.counts.inserted,
         "updated": report.counts.updated,
         "unchanged": report.counts.unchanged,
@@ -265,6 +281,8 @@ def _result(here: Journey) -> None:
         st.info(written.plain(_unchanged(result["already"])), icon=":material/check_circle:")
     _figures(result["inserted"], result["updated"], result["unchanged"], result["rejected"])
     going.tell(result["warnings"])
+    if result.get("edition"):
+        edition.tell(result["edition"]["changes"], result["edition"]["ended"])
     if result.get("twins"):
         words = _("有 {count} 行可能是重复的案件:都已收下,没有合并。请在“事件处置”里核对后并案。")
         st.warning(words.format(count=written.number(result["twins"])), icon=":material/content_copy:")

@@ -181,7 +181,8 @@ def load(
             else:
                 already = _earlier(conn, prepared, network)
             if version is not None:
-                _require_all(rejects, dry_run=dry_run)
+                if not dry_run:
+                    require_all(rejects)
                 succession = lists.succeed(conn, list_id, version)
             if dry_run:
                 conn.rollback()
@@ -213,10 +214,16 @@ def load(
     )
 
 
-def _require_all(rejects: pd.DataFrame, *, dry_run: bool) -> None:
-    """Refuse a version of the duty list that would miss items nobody would miss; headings are none."""
+def require_all(rejects: pd.DataFrame) -> None:
+    """Refuse a version of the duty list that would miss items nobody would miss; headings are none.
+
+    Raises
+    ------
+    ListIncomplete
+        Names the first row that cannot be used.
+    """
     lost = rejects[rejects["code"] != HEADED] if len(rejects) else rejects
-    if len(lost) and not dry_run:
+    if len(lost):
         first = lost.iloc[0]
         raise lists.ListIncomplete(count=len(lost), row=int(first["row"]), reason=str(first["reason"]))
 
