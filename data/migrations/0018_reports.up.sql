@@ -21,7 +21,7 @@ CREATE TABLE report (
 COMMENT ON TABLE report IS 'Frozen reports: the weekly form of disputes, the hazard ledger, the monthly table. One per kind, area and span; never changed or deleted. Texts in it are masked for everybody.';
 COMMENT ON COLUMN report.area_id IS 'Area it is about, with those below it; null: the whole office.';
 COMMENT ON COLUMN report.content IS 'Head, what was typed in, figures and tables: all that is printed. Whole numbers and texts only, so that it reads back as it was hashed.';
-COMMENT ON COLUMN report.formulas IS 'Version of each formula in it, by key.';
+COMMENT ON COLUMN report.formulas IS 'Formulas of its indicators with their versions, by key.';
 COMMENT ON COLUMN report.sha256 IS 'Of content and formulas as canonical JSON (gis/casework/reporting/canon.py); stands in the audit as well.';
 CREATE INDEX report_area ON report (area_id);
 

@@ -37,6 +37,7 @@ VERBS = {
     "calendar": "calendar:app",
     "categories": "categories:app",
     "whistle": "whistle:app",
+    "report": "reporting:app",
     "user": "user:app",
     "backup": "backup:backup",
     "restore": "backup:restore",

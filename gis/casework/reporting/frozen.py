@@ -36,7 +36,6 @@ from gis.casework.reporting.errors import PeriodOpen
 from gis.casework.reporting.errors import ReportMissing
 from gis.db.connection import session
 from gis.errors import BadInput
-from gis.i18n import translate as _
 
 if TYPE_CHECKING:
     import psycopg
@@ -113,7 +112,7 @@ class Report:
     since: date
     until: date
     content: dict[str, Any]
-    formulas: dict[str, str]
+    formulas: dict[str, dict[str, str]]
     sha256: str
     actor: str
     created_at: datetime
@@ -162,15 +161,6 @@ class Verdict:
     holds: bool
     audited: bool | None
     broken: tuple[str, ...]
-
-
-def kind_name(kind: str) -> str:
-    """Name a kind of report, in the language in force."""
-    return {
-        WEEKLY: _("矛盾纠纷排查工作情况记录表"),
-        HAZARDS: _("隐患台账"),
-        MONTHLY: _("矛盾纠纷月报表"),
-    }[kind]
 
 
 def make(
@@ -303,7 +293,7 @@ def _freeze(conn: psycopg.Connection[Any], actor: Actor, kind: str, span: Span, 
         "figures": found.figures,
         "tables": found.tables,
     }  # fmt: skip
-    formulas = indicators.versions() if kind == MONTHLY else {}
+    formulas = indicators.formulas() if kind == MONTHLY else {}
     sha256 = canon.digest({"content": content, "formulas": formulas})
     given = {"kind": kind, "area": span.area_id, "since": span.since, "until": span.until, "sha256": sha256}
     row = conn.execute(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from gis.i18n import speaking
 from gis.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -132,9 +133,10 @@ def catalogue() -> tuple[Indicator, ...]:
     )  # fmt: skip
 
 
-def versions() -> dict[str, str]:
-    """Give the version of each formula."""
-    return {one.key: one.version for one in catalogue()}
+def formulas() -> dict[str, dict[str, str]]:
+    """Give the formula of each indicator with its version, in the language of the house: as reports keep them."""
+    with speaking("zh_CN"):
+        return {one.key: {"version": one.version, "formula": one.formula} for one in catalogue()}
 
 
 def grade(score: Fraction | Decimal | int) -> str:
