@@ -150,7 +150,7 @@ def day(text: str) -> date:
     plain = text.strip().split(" ")[0].split("T")[0]
     if len(plain) == 8 and plain.isdigit():  # noqa: PLR2004  20270101
         plain = f"{plain[:4]}-{plain[4:6]}-{plain[6:]}"
-    year, month, number = (int(part) for part in re.split(r"\D+", plain.rstrip("\u65e5\u53f7")))
+    year, month, number = (int(part) for part in re.findall(r"\d+", plain))
     return date(year, month, number)
 
 

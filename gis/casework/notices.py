@@ -203,7 +203,7 @@ def _clock(text: str) -> time:
 
 
 def _season(text: str) -> str:
-    month, day = (int(part) for part in re.split(r"\D+", text.rstrip("\u65e5\u53f7")))
+    month, day = (int(part) for part in re.findall(r"\d+", text))
     return f"{date(2024, month, day):%m-%d}"  # a leap year: the 29th of February is a day
 
 

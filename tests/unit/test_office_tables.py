@@ -27,7 +27,7 @@ from gis.vocabulary import Actor
         (notices.take_limits, "类型,环节,计时,时限\n事件,办理,工作日,3", "第 1 行环节“办理”"),
         (notices.take_limits, "类型,环节,计时,时限\n事件,处置,工作日,-3", "第 1 行时限“-3”"),
         (notices.take_limits, "类型,环节,计时,时限\n事件,,工作日,3", "第 1 行缺少环节"),
-        (notices.take_limits, "类型,环节,计时,时限\\n事件,处置,工作日,", "第 1 行缺少时限"),
+        (notices.take_limits, "类型,环节,计时,时限\n事件,处置,工作日,", "第 1 行缺少时限"),
         (notices.take_limits, "类型,环节,计时,时限,预警比例\n事件,处置,工作日,3,120%", "第 1 行预警比例“120%”"),
     ],
 )
