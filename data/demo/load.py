@@ -248,6 +248,7 @@ def load(
                 tell(_("生成并写入街道"), number / wanted.streets)
             _write_walks(conn, sources, loaded, walks)
             tell(_("建立索引"), 1.0)
+        conn.execute(_queries.settle.sql)
         for dataset, source in sources.items():
             conn.execute(_queries.counted.sql, {"rows": loaded.rows[dataset], "id": source})
             row = {"relation": store.TABLES[dataset], "subject": str(source), "reason": None}

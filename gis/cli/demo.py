@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from data.demo import casework
 from data.demo import files
 from data.demo import load as loading
 from data.demo import score as scoring
@@ -47,6 +48,7 @@ def demo(
         return
     try:
         loaded = loading.load(Actor.job("demo"), size, seed, bar, replace=replace)
+        casework.live(seed)
     finally:
         bar.done()
     rows = loaded.rows

@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from data.demo import casework
 from gis.access import first
 from gis.access.errors import DemoElsewhere
 from gis.db.connection import session
@@ -53,6 +54,8 @@ def open_accounts(address: str) -> None:
             " WHERE a.name = %s",
             (first.ADMIN,),
         ).fetchone()
+    if made and street == (True,):
+        casework.live()
     if password is not None:
         _tell(password)
     elif due != (True,):
