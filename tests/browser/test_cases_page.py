@@ -290,7 +290,7 @@ def test_a_phone_shows_one_thing_at_a_time_and_both_languages_do_not_mix(office,
 
     english = visit(f"{office}/cases?lang=en&case={case.code}", by="boss", wait=DETAIL, size=SMALL, allowed=BELOW)
     settled(english)
-    for name in ("History", "Facts", "Clock", "Whose", "Whistle"):
+    for name in ("History", "Facts", "Deadline", "Whose", "Whistle"):
         part(english, name)
         text = chrome(english)
         for word in NAMES:

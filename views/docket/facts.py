@@ -70,7 +70,7 @@ def _rows(case: Casefile) -> list[tuple[str, str]]:
         (_("种类"), " · ".join(part for part in (signs.kind(case.kind), case.category) if part)),
         (_("来源"), words.channel(case.channel)),
         (_("发生"), written.moment(case.occurred_at)),
-        (_("登记"), written.moment(case.created_at)),
+        (_("登记时间"), written.moment(case.created_at)),
         (_("地址"), shown.get("address") or case.address or written.NO_FIGURE),
         (_("所在"), place),
         (_("当时网格"), grid),

@@ -44,7 +44,7 @@ def draw(desk: Desk, at: Address) -> None:
 
 def tabs(desk: Desk, at: Address) -> None:
     """Draw the states of the clock as figures that narrow the list."""
-    names = {"": _("未结")} | signs.clocks() | {address.ENDS: _("已结")}
+    names = {"": _("未结")} | signs.clocks() | {address.ENDS: words.clock("ended")}
     with st.container(key="clocks", horizontal=True):
         for key, name in names.items():
             number = desk.counts.get(key, 0)
@@ -112,10 +112,10 @@ def _row(row: Row, *, chosen: bool, ticking: bool) -> None:
         return
     with st.container(key=f"ticked-{row.id}", horizontal=True, vertical_alignment="center"):
         picked = st.session_state.setdefault(PICKED, {})
+        st.session_state.setdefault(f"tick-{row.id}", row.id in picked)
         st.checkbox(
             row.code,
             key=f"tick-{row.id}",
-            value=row.id in picked,
             label_visibility="collapsed",
             on_change=_tick,
             args=(row,),

@@ -68,14 +68,8 @@ def level(of: str, number: int | None) -> str:
 
 
 def clocks() -> dict[str, str]:
-    """Names of the states of a clock, in the order of the tabs."""
-    return {
-        "late": _("超期"),
-        "near": _("临期"),
-        "running": _("在期"),
-        "paused": _("挂起"),
-        "none": _("无时限"),
-    }
+    """Names of how an open case may stand with its clock, in the order of the tabs."""
+    return {word: words.clock(word) for word in ("late", "near", "running", "paused", "none")}
 
 
 def card(word: str | None) -> str:
