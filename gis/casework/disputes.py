@@ -24,7 +24,6 @@ from gis.casework import places
 from gis.casework import policy
 from gis.casework.forms import OFFICE
 from gis.casework.forms import Ask
-from gis.casework.forms import FieldMissing
 from gis.casework.forms import values
 from gis.errors import BadInput
 from gis.i18n import translate as _
@@ -238,9 +237,9 @@ def asks(act: str) -> tuple[Ask, ...]:  # noqa: PLR0911
         return (
             Ask("form", "choice", _("协议形式"), required=True, choices=forms),
             Ask("signed_on", "date", _("达成日期"), required=True),
-            Ask("agreement", "text", _("协议编号"), when=("form", ("written",))),
+            Ask("agreement", "text", _("协议编号"), required=True, when=("form", ("written",))),
             Ask(
-                "terms", "long", _("协议内容和履行方式"), when=("form", ("written", "oral")),
+                "terms", "long", _("协议内容和履行方式"), required=True, when=("form", ("written", "oral")),
                 hint=_("不写当事人姓名;口头协议须记录内容(人民调解法第二十八条)"),
             ),
             Ask("perform_by", "date", _("履行期限"), when=("form", ("written", "oral"))),
@@ -357,11 +356,6 @@ def _agree(stand: Stand, found: Mapping[str, Any], day: date) -> None:
     if not stand.mediations:
         raise NotMediated
     _past(found["signed_on"], day)
-    labels = {ask.name: ask.label for ask in asks("agree")}
-    needed = {"written": ("agreement", "terms"), "oral": ("terms",), "none": ()}[found["form"]]
-    for name in needed:
-        if not found.get(name):
-            raise FieldMissing(labels=labels[name])
     if found.get("perform_by") and found["perform_by"] < found["signed_on"]:
         raise DayUnfit(day=found["perform_by"].isoformat(), why=_("早于协议"))
 

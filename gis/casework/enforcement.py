@@ -156,9 +156,16 @@ def asks(act: str) -> tuple[Ask, ...]:
         officers,
         Ask("reviewed", "flag", _("须经法制审核"), when=("stage", ("investigate",))),
         Ask("hearing", "choice", _("听证"), choices=hearings, when=("stage", ("notify", "hear"))),
-        Ask("measures", "choices", _("处理措施"), choices=measures(), when=("stage", ("decide",))),
+        Ask("measures", "choices", _("处理措施"), required=True, choices=measures(), when=("stage", ("decide",))),
         Ask("amount", "number", _("罚款金额(元)"), when=("stage", ("decide",))),
-        Ask("dunned_on", "date", _("催告日期"), when=("stage", ("execute",)), hint=_("行政强制法第三十五条")),
+        Ask(
+            "dunned_on",
+            "date",
+            _("催告日期"),
+            required=True,
+            when=("stage", ("execute",)),
+            hint=_("行政强制法第三十五条"),
+        ),
         Ask("urgent", "text", _("夜间或节假日执行的紧急理由"), when=("stage", ("execute",))),
     )
 
@@ -196,6 +203,7 @@ def write(conn: psycopg.Connection[Any], case: Case, event: Event) -> None:
         conn.execute(_queries.settle.sql, given)
         if found.get("source"):
             for other in _source(conn, incident, found["source"]):
+                conn.execute(_queries.unlink.sql, {"incident": incident, "other": other})
                 conn.execute(_queries.link.sql, {"incident": incident, "other": other})
     if found.get("officers"):
         appoint(conn, incident, found["officers"])
@@ -323,9 +331,7 @@ def _decide(conn: psycopg.Connection[Any], incident_id: int, stand: Stand, found
 
 
 def _measures(found: Mapping[str, Any]) -> None:
-    decided, amount = set(found.get("measures") or ()), found.get("amount")
-    if not decided:
-        raise FieldMissing(labels=_("处理措施"))
+    decided, amount = set(found["measures"]), found.get("amount")
     if "none" in decided and len(decided) > 1:
         raise law.MeasuresUnfit(why=_("“不予处罚”与其他措施并用"))
     if ("fine" in decided) != bool(amount):
@@ -353,8 +359,6 @@ def _on_the_spot(stand: Stand, found: Mapping[str, Any], day: date) -> None:
 
 
 def _execute(conn: psycopg.Connection[Any], on: datetime, found: Mapping[str, Any]) -> None:
-    if not found.get("dunned_on"):
-        raise FieldMissing(labels=_("催告日期"))
     if found["dunned_on"] > on.astimezone(OFFICE).date():
         raise law.StageDate(
             stage=_("催告"),

@@ -60,6 +60,10 @@ UNION ALL SELECT nullif(w.incident_id, %(incident)s) FROM atlas.whistle w WHERE 
 -- day the case became known: of its first event
 SELECT (min(e.at) AT TIME ZONE 'Asia/Shanghai')::date FROM atlas.case_event e WHERE e.incident_id = %(incident)s HAVING count(*) > 0;
 
+-- name: unlink!
+-- takes back that the other is perhaps the same case: it is what is behind it
+DELETE FROM atlas.case_link WHERE incident_id = %(incident)s AND other_id = %(other)s AND relation = 'duplicate';
+
 -- name: link!
 -- says that one case is behind the other
 INSERT INTO atlas.case_link (incident_id, other_id, relation) VALUES (%(incident)s, %(other)s, 'cause') ON CONFLICT (incident_id, other_id) DO NOTHING;

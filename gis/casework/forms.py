@@ -62,7 +62,7 @@ class Ask:
     label : str
         In the language in force.
     required : bool
-        Whether the act is refused without it.
+        Whether the act is refused without it, where it is asked at all.
     choices : tuple of (str, str)
         Value and label.
     hint : str
@@ -104,7 +104,7 @@ def values(asks: Iterable[Ask], data: Mapping[str, Any]) -> dict[str, Any]:
     """
     asks = tuple(asks)
     found = {key: value for key, value in data.items() if value is not None and value not in ("", [])}
-    missing = [ask.label for ask in asks if ask.required and ask.name not in found]
+    missing = [ask.label for ask in asks if ask.required and ask.name not in found and _asked(ask, asks, found)]
     if missing:
         raise FieldMissing(labels=joined(missing))
     for ask in asks:
@@ -119,6 +119,16 @@ def plain(found: Mapping[str, Any]) -> dict[str, Any]:
         key: value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Decimal) else value
         for key, value in found.items()
     }
+
+
+def _asked(ask: Ask, asks: Iterable[Ask], found: Mapping[str, Any]) -> bool:
+    """Whether a field is asked, given what the one it hangs on says: by its value, or by its label."""
+    if ask.when is None:
+        return True
+    name, wanted = ask.when
+    given = str(found.get(name, "")).strip()
+    labels = {label for other in asks if other.name == name for value, label in other.choices if value in wanted}
+    return given in wanted or given in labels
 
 
 def _value(ask: Ask, given: Any) -> Any:  # noqa: ANN401

@@ -167,7 +167,8 @@ def test_the_same_at_the_same_place_soon_after_is_a_relapse(north_m, days, categ
     case = report("hazard", category=f"{name}{category}", point=(HERE[0], HERE[1] + north_m * METRE))
     with session(HEAD) as conn:
         links = conn.execute(
-            "SELECT other_id, relation FROM case_link WHERE incident_id = %s", (case.incident_id,)
+            "SELECT other_id, relation FROM case_link WHERE incident_id = %s AND relation = 'relapse'",
+            (case.incident_id,),
         ).fetchall()
     assert links == ([(earlier, "relapse")] if again else [])
     assert look(hazards, case).relapse == (name if again else None)

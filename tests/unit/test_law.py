@@ -206,6 +206,25 @@ def test_all_that_is_missing_is_named_at_once():
         forms.values(hazards.asks("measures"), {"deadline": "2026-01-01"})
 
 
+@pytest.mark.parametrize(
+    ("form", "missing"),
+    [
+        ("written", ["协议编号", "协议内容"]),
+        ("书面协议", ["协议编号", "协议内容"]),
+        ("oral", ["协议内容"]),
+        ("none", []),
+    ],
+)
+def test_a_field_that_hangs_on_another_is_missing_only_where_it_is_asked(form, missing):
+    given = {"form": form, "signed_on": "2026-07-01"}
+    if not missing:
+        assert forms.values(disputes.asks("agree"), given)["form"] == "none"
+        return
+    with pytest.raises(forms.FieldMissing) as refused:
+        forms.values(disputes.asks("agree"), given)
+    assert ("协议编号" in refused.value.message) is ("协议编号" in missing)
+
+
 def test_every_act_of_every_kind_can_be_drawn():
     for kind in KINDS:
         for act in Act:
