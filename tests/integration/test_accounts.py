@@ -206,8 +206,11 @@ def test_a_table_goes_in_whole_or_not_at_all(tmp_path, rows, words):
 
 def test_demo_accounts_one_a_role_and_only_beside_loopback():
     with session(JOB) as conn:
+        conn.execute("INSERT INTO duty (code, name, category, listing, lead) SELECT i, '', i, l, u FROM (VALUES ('1', 'street', '党政办'),"
+                     " ('2', 'street', '党政办'), ('3', 'street', '党政办'), ('4', 'shared', '城管局'), ('5', 'shared', '')) AS v (i, l, u)")  # fmt: skip
         made = first.ensure_demo(conn)
         assert len(made) == len(Role)
+        assert accounts.get(conn, "demo-department").units == ["城管局"]
         assert first.ensure_demo(conn) == []
         first.refuse_demo(conn, "127.0.0.1")
         first.refuse_demo(conn, "::1")
