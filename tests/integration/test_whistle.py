@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -211,3 +213,23 @@ def test_a_sign_in_is_neither_in_the_future_nor_before_the_call():
 def test_what_the_pages_refuse_the_database_refuses_too(who, statement):
     with pytest.raises(NotAllowed), session(who) as conn:
         conn.execute(statement)
+
+
+def test_of_two_at_once_one_wins_and_the_other_is_told():
+    called = whistle.blow(LEADER, draft())
+    gate = threading.Barrier(2)
+
+    def arrive(who):
+        gate.wait()
+        try:
+            step(who, called, "arrive", geom=HERE)
+        except Overtaken as told:
+            return told.message
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(arrive, (HOUSING, FIRE)))
+    assert told[0] == ""
+    assert "报到" in told[1]
+    with session(JOB) as conn:
+        assert [e.act for e in whistle.history(conn, called.id)] == ["blow", "arrive"]
