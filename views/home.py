@@ -58,6 +58,12 @@ PAGES = (
         ":material/assignment:",
         frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR, Role.WORKER, Role.DEPARTMENT}),
     ),
+    Entry(
+        "reports",
+        lambda: _("报表"),
+        ":material/summarize:",
+        frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR}),
+    ),
     Entry("trend", lambda: _("覆盖走势"), ":material/trending_up:", WORK - {Role.WALL}),
     Entry(
         "people",

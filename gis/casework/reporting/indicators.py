@@ -23,8 +23,6 @@ RULES = (REPORTED, DUE)
 GRADES = ((90, "A"), (75, "B"), (60, "C"), (40, "D"))
 LOWEST = "E"
 HUNDRED = 100
-STANDARD = "domain facts §1.9: 悟能/数字政通 metric list, Unicom urban management [code]"
-OWN = "domain facts §1.9: denominator left open by the vendor; ours [D]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,66 +67,68 @@ class Indicator:
 def catalogue() -> tuple[Indicator, ...]:
     """Give all indicators in their order, in the language in force."""
     both, one = RULES, (REPORTED,)
+    standard = _("数字城管系统的指标表(数字政通、联通城管)")
+    own = _("厂商的指标表没有写明分母,由本系统定")
     return (
-        Indicator("reported", _("上报"), _("期内首次上报的案件数"), "reported", None, one, False, "1", STANDARD),
+        Indicator("reported", _("上报"), _("期内首次上报的案件数"), "reported", None, one, False, "1", standard),
         Indicator(
             "filed", _("立案"), _("期内上报、到期末已立案的案件数(不含不予受理和并案)"), "filed", None, one,
-            False, "1", STANDARD,
+            False, "1", standard,
         ),
         Indicator(
             "handled", _("处置率"), _("已处置 ÷ 应处置。应处置:已派遣或已自行处置,不含不予受理和并案"),
-            "handled", "should_handle", both, True, "1", STANDARD,
+            "handled", "should_handle", both, True, "1", standard,
         ),
         Indicator(
             "handled_in_time", _("按期处置率"), _("期限内处置 ÷ 应处置中有处置时限的"),
-            "handled_in_time", "should_handle_limited", both, True, "1", STANDARD,
+            "handled_in_time", "should_handle_limited", both, True, "1", standard,
         ),
         Indicator(
             "closed", _("结案率"), _("已结案 ÷ 应结案。应结案:已立案,不含不予受理和并案"),
-            "closed", "should_close", both, True, "1", STANDARD,
+            "closed", "should_close", both, True, "1", standard,
         ),
         Indicator(
             "closed_in_time", _("按期结案率"), _("期限内结案 ÷ 应结案中有总时限的"),
-            "closed_in_time", "should_close_limited", both, True, "1", STANDARD,
+            "closed_in_time", "should_close_limited", both, True, "1", standard,
         ),
         Indicator(
             "closed_in_time_of_closed", _("按期结案率(占已结案)"), _("期限内结案 ÷ 已结案中有总时限的"),
             "closed_in_time", "closed_limited", both, True, "1",
-            "domain facts §1.9: Unicom urban management divides by closed [code]",
+            _("联通城管:以已结案的为分母"),
         ),
         Indicator(
             "closed_in_time_not_suspended", _("按期结案率(不计缓办)"),
             _("期限内结案 ÷ (应结案中有总时限的 − 期末挂起的)"),
-            "closed_in_time", "should_close_running", both, True, "1", "domain facts §1.9: Jinhua [V wenke99 p-414460]",
+            "closed_in_time", "should_close_running", both, True, "1", _("金华的考核办法:不计缓办的"),
         ),
         Indicator(
             "closed_late", _("超期结案率"), _("超过期限才结案 ÷ 应结案中有总时限的"),
-            "closed_late", "should_close_limited", both, False, "1", STANDARD,
+            "closed_late", "should_close_limited", both, False, "1", standard,
         ),
         Indicator(
-            "unclosed", _("未结案率"), _("期末仍未办结 ÷ 上报"), "unclosed", "reported", one, False, "1", STANDARD
+            "unclosed", _("未结案率"), _("期末仍未办结 ÷ 上报"), "unclosed", "reported", one, False, "1", standard
         ),
         Indicator(
             "dispatched_right", _("准确派遣率"), _("派遣后未被退回、未改派 ÷ 已受理立案的"),
-            "dispatched_right", "should_dispatch", one, True, "1", STANDARD,
+            "dispatched_right", "should_dispatch", one, True, "1", standard,
         ),
         Indicator(
             "reworked", _("返工率"), _("核查不通过过的 ÷ 核查过的(通过或不通过)"), "reworked", "checked", one,
-            False, "1", OWN,
+            False, "1", own,
         ),
         Indicator(
-            "valid", _("有效上报率"), _("立案 ÷ 上报"), "filed", "reported", one, True, "1", STANDARD
+            "valid", _("有效上报率"), _("立案 ÷ 上报"), "filed", "reported", one, True, "1", standard
         ),
         Indicator(
             "checked_in_time", _("按期核查率"), _("期限内完成的核查 ÷ 有时限的核查(次)"),
-            "checks_in_time", "checks", both, True, "1", STANDARD,
+            "checks_in_time", "checks", both, True, "1", standard,
         ),
         Indicator(
             "satisfied", _("满意率"), _("满意和基本满意 ÷ 有评价的"), "satisfied", "rated", one, True, "1", OWN
         ),
         Indicator(
             "found", _("主动发现率"), _("巡查发现 ÷ (巡查发现 + 热线)"), "patrol", "told", one, False, "1",
-            "domain facts §1.9 and issue 5: found by patrol over patrol and hotline [D]",
+            _("巡查占巡查与热线之和,由本系统定"),
         ),
     )  # fmt: skip
 
