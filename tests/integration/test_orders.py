@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -18,6 +19,7 @@ from gis.casework import listing
 from gis.casework import twins
 from gis.casework.acts import Draft
 from gis.casework.acts import report
+from gis.cli import main
 from gis.db.connection import session
 from gis.intake.load import load
 from gis.intake.prepare import prepare
@@ -149,6 +151,29 @@ def test_duplicates_are_found_by_place_and_by_address_and_nothing_is_dropped(tak
         marked = {row.code: row.twin for row in listing.cases(conn, listing.Query(channel="hotline"))}
         assert marked == {f"12345-000{n}": n != 3 for n in range(1, 6)}
         assert listing.count(conn, listing.Query(twins=True)) == 4
+
+
+def test_the_command_line_lists_the_pairs_and_names_the_profile(taken, tmp_path, monkeypatch, capsys):
+    def gis(*words):
+        monkeypatch.setattr(sys, "argv", ["gis", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    monkeypatch.setenv("GRIDATLAS_LANGUAGE", "zh_CN")
+    number = taken[1].import_id
+    told = gis("case", "twins", number).splitlines()
+    assert [line.split("\t")[1:3] for line in told[:2]] == [["12345-0002", "12345-0001"], ["12345-0005", "12345-0004"]]
+    assert told[2:] == ["共 2 对。"]
+    path = tmp_path / "more.csv"
+    path.write_text(HOTLINE.replace("12345-000", "12345-100"), encoding="utf-8")
+    out = gis("import", "incidents", path, "--datum", "cgcs2000")
+    assert "按“12345 热线工单”的表头读取。" in out
+    assert "有 5 行可能与已有的或同一文件里的案件重复" in out
+    assert "13812345678" not in out
+    with session(JOB) as conn:
+        conn.execute("DELETE FROM incident WHERE code LIKE '12345-100%'")
 
 
 def test_a_later_file_is_an_event_and_the_events_say_what_is_stored(taken, tmp_path):
