@@ -45,7 +45,9 @@ LAYERS = ("grid", "building", "incident", "whistle", "label")
 AT_FIRST = ("grid", "incident", "whistle", "label")
 CLICKABLE = ("incident",)
 LIST_PX, CASE_PX = 400, 440
-"""Widths of list and case; the same numbers stand in ``cases.css``."""
+"""Widths of list and case; these numbers and the next stand in ``cases.css`` as well."""
+MEDIUM_PX, MEDIUM_LIST_PX, LOW_SHARE = 1240, 360, 0.34
+"""Width up to which what is chosen stands below the map, width of the list then, and the map's share of the height."""
 CLOSE_UP = 16.6
 AROUND = 0.0022
 """Degrees around a chosen place that the map shows at least."""
@@ -93,8 +95,7 @@ def _chosen(desk: Desk, at: Address) -> tuple[float, float, str] | None:
 
 def _look(desk: Desk, at: Address) -> None:
     """Send the camera where the address points, once for each address."""
-    wide, high = window.size()
-    stage = window.split(wide, high, LIST_PX + (CASE_PX if at.case or at.who else 0))
+    stage = _room(chosen=bool(at.case or at.who))
     pin = _chosen(desk, at)
     sight = (at.area, pin[:2] if pin else None)
     before = st.session_state.get("cases-sight")
@@ -112,6 +113,17 @@ def _look(desk: Desk, at: Address) -> None:
         atlas.fly(MAP, area.bounds if area else desk.ground.extent, margin=1.08, stage=stage)
     if atlas.camera(MAP) is None:
         atlas.fly(MAP, desk.ground.extent, margin=1.08, stage=stage)
+
+
+def _room(*, chosen: bool) -> window.Stage:
+    """Give the size of the map: beside what is chosen, in narrower windows above it."""
+    wide, high = window.size()
+    if not chosen:
+        return window.split(wide, high, LIST_PX)
+    if wide <= MEDIUM_PX:
+        list_px = 0 if wide <= window.NARROW else MEDIUM_LIST_PX
+        return window.Stage(wide - list_px, round(high * LOW_SHARE), 0)
+    return window.split(wide, high, LIST_PX + CASE_PX)
 
 
 def _stage(desk: Desk, at: Address) -> None:

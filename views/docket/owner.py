@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.casework import categories
 from gis.casework import limits
 from gis.casework import resolver
 from gis.db.connection import session
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from views.docket.source import Desk
 
 STAFF = 4
+CLASSES = 6
 
 
 def draw(desk: Desk, at: Address) -> None:
@@ -45,6 +47,7 @@ def draw(desk: Desk, at: Address) -> None:
         with st.container(key="part"):
             _where(at)
             _what(at)
+            _classes(at)
             if desk.answer is not None:
                 _answer(desk.answer)
 
@@ -123,9 +126,29 @@ def _what(at: Address) -> None:
         on_change=lambda: address.about(address.OF, st.session_state["who-kind"] or ""),
     )  # fmt: skip
     st.text_input(
-        _("小类"), key="who-category", placeholder=_("小类:如 暴露垃圾"), max_chars=60, label_visibility="collapsed",
+        _("小类"), key="who-category", placeholder=_("小类:名称、俗称或拼音"), max_chars=60,
+        label_visibility="collapsed",
         on_change=lambda: address.about(address.WHAT, st.session_state["who-category"].strip()),
     )  # fmt: skip
+
+
+def _classes(at: Address) -> None:
+    """Offer the classes that are called like what was typed: by word, synonym, pinyin or code."""
+    if not at.what:
+        return
+    with session(actor.current()) as conn:
+        found = categories.search(conn, at.what, at.of, limit=CLASSES)
+    if any(one.name == at.what for one in found):
+        return
+    with st.container(key="who-classes", horizontal=True, gap="small"):
+        for one in found:
+            st.button(
+                written.plain(one.name, 24),
+                key=f"class-{one.name}",
+                type="tertiary",
+                on_click=address.about,
+                args=(address.WHAT, one.name),
+            )
 
 
 def _answer(answer: Answer, case: str | None = None) -> None:
