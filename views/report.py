@@ -43,8 +43,6 @@ MOST_PHOTOS = 9
 MOST_CATEGORIES = 2000
 PART = "part"
 """Kind of the categories of things (部件): what is wrong with one is a matter."""
-LARGE = 2
-"""Digits of the code of a large class: nobody reports one."""
 
 _form = st.components.v2.component(
     "gridatlas_report",
@@ -110,9 +108,9 @@ def categories(conn: psycopg.Connection[Any]) -> dict[str, list[list[Any]]]:
         Kind → rows of name, pinyin, initials, further words.
     """
     found: dict[str, dict[str, list[Any]]] = {kind.value: {} for kind in IncidentKind}
-    for row in tables.listing(conn, day=datetime.now(OFFICE).date()):
+    for row in tables.small(tables.listing(conn, day=datetime.now(OFFICE).date())):
         kind = IncidentKind.MATTER.value if row.kind == PART else row.kind
-        if kind in found and (row.parent or len(row.code) > LARGE):
+        if kind in found:
             spoken = row.pinyin.split("|")[0]
             found[kind].setdefault(
                 row.name, [row.name, spoken.replace(" ", ""), pinyin.initials(spoken), list(row.synonyms)]

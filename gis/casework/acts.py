@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from gis.access import audit
+from gis.casework import categories
 from gis.casework import files
 from gis.casework import flow
 from gis.casework import given as came
@@ -223,6 +224,8 @@ def _incident(conn: psycopg.Connection[Any], case: Casefile, state: flow.State, 
         now = event.data["is"]
         longitude, latitude = now.get("point") or (None, None)
         given = {key: now.get(key) for key in ("category", "title", "address")}
+        day = (case.occurred_at or case.created_at).astimezone(OFFICE).date()
+        given["standard"], given["category_code"] = categories.code(conn, case.kind, given["category"] or "", day)
         moved = {"moved": "point" in now, "longitude": longitude, "latitude": latitude}
         conn.execute(queries.corrected.sql, {"id": case.incident_id, **given, **moved})
         if state.state in {CaseState.REPORTED, CaseState.VERIFYING, CaseState.FILED} and {"category", "point"} & set(

@@ -47,7 +47,9 @@ UPDATE atlas.incident SET state = %(word)s, closed_at = %(closed_at)s, updated_a
 
 -- name: corrected!
 -- category and place of an incident as somebody corrects them, with the grid of its day where the place moved
-UPDATE atlas.incident AS i SET category = coalesce(%(category)s, i.category), title = coalesce(%(title)s, i.title), address = coalesce(%(address)s, i.address),
+UPDATE atlas.incident AS i SET category = coalesce(%(category)s, i.category),
+    standard = CASE WHEN %(category)s IS NULL THEN i.standard ELSE %(standard)s END, category_code = CASE WHEN %(category)s IS NULL THEN i.category_code ELSE %(category_code)s END,
+    title = coalesce(%(title)s, i.title), address = coalesce(%(address)s, i.address),
     geom = CASE WHEN %(moved)s THEN ST_SetSRID(ST_Point(%(longitude)s, %(latitude)s), 4490) ELSE i.geom END,
     grid_id = CASE WHEN %(moved)s THEN (SELECT g.id FROM atlas.grid AS g
         WHERE g.network_id = atlas.first_network() AND ST_Covers(g.geom, ST_SetSRID(ST_Point(%(longitude)s, %(latitude)s), 4490))
@@ -74,8 +76,8 @@ SELECT set_config('atlas.told', '', true);
 
 -- name: report
 -- a new incident in the grid of its day; its number. Its case file and first event come by trigger.
-INSERT INTO atlas.incident (code, kind, category, title, address, channel, state, occurred_at, geom, grid_id)
-SELECT '', %(kind)s, %(category)s, %(title)s, %(address)s, %(channel)s, %(word)s, %(occurred_at)s, p.place,
+INSERT INTO atlas.incident (code, kind, category, standard, category_code, title, address, channel, state, occurred_at, geom, grid_id)
+SELECT '', %(kind)s, %(category)s, %(standard)s, %(category_code)s, %(title)s, %(address)s, %(channel)s, %(word)s, %(occurred_at)s, p.place,
     (SELECT g.id FROM atlas.grid AS g
         WHERE g.network_id = atlas.first_network() AND ST_Covers(g.geom, p.place) AND (g.valid_to IS NULL OR p.day < g.valid_to)
         ORDER BY g.valid_from <= p.day DESC NULLS LAST, g.valid_to NULLS FIRST, g.id LIMIT 1)

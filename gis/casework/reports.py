@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from gis.access import audit
+from gis.casework import categories
 from gis.casework import duplicates
 from gis.casework import files
 from gis.casework import flow
@@ -159,6 +160,9 @@ def _insert(conn: psycopg.Connection[Any], told: dict[str, Any], kept: Mapping[s
     first = {"key": key, "note": told["note"], "unit": told["unit"], "data": dict(kept)}
     conn.execute(writing.queries.telling.sql, {"told": json.dumps(first, ensure_ascii=False)})
     given = {name: told[name] for name in ("kind", "category", "title", "address", "channel", "occurred_at", "word")}
+    given["standard"], given["category_code"] = categories.code(
+        conn, told["kind"], told["category"], told["occurred_at"].astimezone(OFFICE).date()
+    )
     try:
         row = conn.execute(
             writing.queries.report.sql, {**given, "longitude": longitude, "latitude": latitude}

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from gis.casework import categories
+from gis.casework.categories import tables
 from gis.casework.categories import taking
 from gis.casework.cells import TableUnfit
 from gis.db.connection import close_pools
@@ -80,6 +81,17 @@ def test_old_and_new_codes_stand_side_by_side_and_lead_to_each_other():
         ]
         back = categories.across(conn, "GB/T 47678.5", "09006")
         assert {(m.code, m.relation) for m in back} == {("0406", "same"), ("0401", "wider")}
+
+
+def test_large_classes_are_nobodys_to_report_and_a_code_follows_its_day():
+    with session(ME) as conn:
+        offered = {(row.kind, row.name) for row in tables.small(categories.listing(conn))}
+        assert offered.isdisjoint({("matter", "市容环境"), ("matter", "施工管理"), ("part", "其他设施")})
+        assert offered >= {("hazard", "消防"), ("dispute", "劳资"), ("enforcement", "占道经营"), ("matter", "暴露垃圾")}
+        assert categories.code(conn, "matter", "暴露垃圾", DAY) == ("GB/T 47678.5", "06010")
+        assert categories.code(conn, "matter", "暴露垃圾", date(2026, 6, 30)) == ("GB/T 30428.2", "0102")
+        assert categories.code(conn, "matter", "路灯", DAY) == ("GB/T 30428.2", "0118")  # a part
+        assert categories.code(conn, "hazard", "路灯", DAY) == ("", "")
 
 
 def take(rows, headers=HEADERS, actor=ME, **more):

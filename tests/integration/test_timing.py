@@ -111,6 +111,11 @@ def test_a_corrected_class_and_level_are_measured_anew_from_where_they_began():
     after = clocks(case)["handle", 1]
     assert (before.kind, before.amount, after.kind, after.amount) == ("work_day", 5, "work_hour", 2)
     assert after.starts_at == before.starts_at
+    with session(JOB) as conn:
+        codes = conn.execute(
+            "SELECT standard, category_code FROM incident WHERE id = %s", (case.incident_id,)
+        ).fetchone()
+    assert codes == ("GB/T 47678.5", "06012")  # of the newest standard in force on the day
 
 
 @pytest.mark.usefixtures("office")

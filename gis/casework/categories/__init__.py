@@ -9,6 +9,7 @@ keeps the *name* of its small class, and its code and standard beside it where t
 from __future__ import annotations
 
 from gis.casework.categories.search import Found
+from gis.casework.categories.search import code
 from gis.casework.categories.search import search
 from gis.casework.categories.tables import Category
 from gis.casework.categories.tables import Match
@@ -18,4 +19,4 @@ from gis.casework.categories.tables import matches
 from gis.casework.categories.taking import Taken
 from gis.casework.categories.taking import take
 
-__all__ = ["Category", "Found", "Match", "Taken", "across", "listing", "matches", "search", "take"]
+__all__ = ["Category", "Found", "Match", "Taken", "across", "code", "listing", "matches", "search", "take"]

@@ -17,6 +17,7 @@ from typing import cast
 
 from gis.casework.categories import tables
 from gis.casework.categories.pinyin import initials
+from gis.vocabulary import IncidentKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +75,7 @@ class _Entry:
     starts: tuple[frozenset[str], ...] = ()
     firsts: tuple[str, ...] = ()
     all: str = ""
+    large: bool = False
 
 
 def search(
@@ -104,7 +106,7 @@ def search(
     if not asked:
         return []
     found = []
-    for entry in _index(conn):
+    for entry in _index(conn).values():
         if kind is not None and entry.kind != kind:
             continue
         fits = _judge(entry, asked)
@@ -117,12 +119,24 @@ def search(
     return found[:limit]
 
 
-_KEPT: dict[tuple[Any, ...], tuple[_Entry, ...]] = {}
+def code(conn: psycopg.Connection[Any], kind: str, name: str, day: date) -> tuple[str, str]:
+    """Give standard and code of a small class by its name: of the newest standard in force on a day; empty for none.
+
+    What is wrong with a part is a matter.
+    """
+    index = _index(conn)
+    entry = index.get((kind, name)) or (index.get(("part", name)) if kind == IncidentKind.MATTER else None)
+    rows = [row for row in entry.rows if row.holds(day)] if entry else []
+    newest = max(rows, key=lambda row: (row.valid_from, row.standard, row.version), default=None)
+    return (newest.standard, newest.code) if newest else ("", "")
+
+
+_KEPT: dict[tuple[Any, ...], dict[tuple[str, str], _Entry]] = {}
 KEPT = 4
 """Databases whose rows a process keeps prepared."""
 
 
-def _index(conn: psycopg.Connection[Any]) -> tuple[_Entry, ...]:
+def _index(conn: psycopg.Connection[Any]) -> dict[tuple[str, str], _Entry]:
     stamp = tables.stamp(conn)
     found = _KEPT.get(stamp)
     if found is None:
@@ -133,12 +147,15 @@ def _index(conn: psycopg.Connection[Any]) -> tuple[_Entry, ...]:
     return found
 
 
-def prepared(rows: Iterable[Category]) -> tuple[_Entry, ...]:
+def prepared(rows: Iterable[Category]) -> dict[tuple[str, str], _Entry]:
     """Prepare rows for the walk: those of one kind and name together."""
     entries: dict[tuple[str, str], _Entry] = {}
+    rows = list(rows)
     for row in rows:
         entries.setdefault((row.kind, row.name), _Entry(row.kind, row.name)).rows.append(row)
+    named = tables.above(rows)
     for entry in entries.values():
+        entry.large = all(tables.large(row, named) for row in entry.rows)
         spoken: dict[str, str] = {}
         for row in entry.rows:
             for word, sound in zip((row.name, *row.synonyms), row.pinyin.split("|"), strict=False):
@@ -148,7 +165,7 @@ def prepared(rows: Iterable[Category]) -> tuple[_Entry, ...]:
         entry.starts = tuple(_starts(sound) for sound in spoken.values())
         entry.firsts = tuple(initials(sound) for sound in spoken.values())
         entry.all = "\n".join((*entry.words, *entry.letters, *entry.firsts, *(row.code.lower() for row in entry.rows)))
-    return tuple(entries.values())
+    return entries
 
 
 def _judge(entry: _Entry, asked: str) -> tuple[float, By, str] | None:
@@ -163,7 +180,7 @@ def _judge(entry: _Entry, asked: str) -> tuple[float, By, str] | None:
             best = max(best or (0.0, by, word), (score * 0.97, by, word))
     if best is None:
         best = _sentence(entry, whole)
-    if best is not None and all(row.parent == "" and len(row.code) <= 2 for row in entry.rows):  # noqa: PLR2004
+    if best is not None and entry.large:
         best = (best[0] * LARGE, best[1], best[2])
     return best
 

@@ -27,6 +27,8 @@ queries = aiosql.from_path(Path(__file__).with_name("categories.sql"), "psycopg"
 
 SHIPPED = CHECKOUT / "data" / "reference" / "categories.csv"
 SHIPPED_MATCHES = CHECKOUT / "data" / "reference" / "matches.csv"
+DIGITS = {"GB/T 30428": (2, 4), "CJ/T 214": (2, 4), "GB/T 47678": (2, 5)}
+"""Digits of the codes of large and small classes: 2+2 before, 2+3 now."""
 OPPOSITE = {"same": "same", "wider": "narrower", "narrower": "wider", "near": "near"}
 
 
@@ -121,6 +123,24 @@ def listing(
         and (day is None or row.holds(day))
     ]
     return sorted(found, key=lambda row: (row.kind, row.standard, row.code, row.valid_from))
+
+
+def small(rows: Iterable[Category]) -> list[Category]:
+    """Leave out large classes: nobody reports one."""
+    rows = list(rows)
+    named = above(rows)
+    return [row for row in rows if not large(row, named)]
+
+
+def above(rows: Iterable[Category]) -> frozenset[tuple[str, str, str]]:
+    """Give standard, kind and code of what rows name as their large class."""
+    return frozenset((row.standard, row.kind, row.parent) for row in rows if row.parent)
+
+
+def large(row: Category, named: frozenset[tuple[str, str, str]]) -> bool:
+    """Whether a row is a large class: named as one, or by the digits of its standard."""
+    digits = next((lengths[0] for known, lengths in DIGITS.items() if row.standard.startswith(known)), 0)
+    return len(row.code) == digits or (row.standard, row.kind, row.code) in named
 
 
 def matches(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str, str, str, str, str]]:

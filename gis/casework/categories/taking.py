@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 KINDS = (*(kind.value for kind in IncidentKind), "part")
 CODE = re.compile(r"[0-9A-Za-z.-]{1,24}")
-DIGITS = {"GB/T 30428": (2, 4), "CJ/T 214": (2, 4), "GB/T 47678": (2, 5)}
-"""Digits of large and small classes: 2+2 before, 2+3 now."""
 RELATIONS = ("same", "wider", "narrower", "near")
 KIND = cells.reader("categories", "kind", KINDS)
 RELATION = cells.reader("matches", "relation", RELATIONS)
@@ -164,7 +162,7 @@ def _fault(standard: str, code: str, name: str) -> str:
         return _("没有名称")
     if not CODE.fullmatch(code):
         return _("代码“{code}”不是数字或字母").format(code=code[:40])
-    for known, lengths in DIGITS.items():
+    for known, lengths in tables.DIGITS.items():
         if standard.startswith(known) and len(code) not in lengths:
             return _("代码 {code} 不是 {standard} 的 {lengths} 位").format(
                 code=code, standard=known, lengths=_("{large} 或 {small}").format(large=lengths[0], small=lengths[1])
