@@ -30,6 +30,7 @@ MARKS = {"_", "translate", "N_"}
 SHOWN_ATTRIBUTES = {"template", "cure"}
 DATA = {
     "data/demo": "names and addresses of the invented street",
+    "gis/casework/reporting/fonts.py": "names of fonts",
     "gis/crs.py": "names of coordinate systems as files spell them",
     "gis/intake/angles.py": "how files write angles",
     "gis/intake/encodings.py": "frequent characters, to tell encodings apart",

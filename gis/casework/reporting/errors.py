@@ -25,7 +25,7 @@ class PeriodUnfit(BadInput):
     """A weekly form is of a week, a monthly table of a month."""
 
     template = "{since} 到 {until} 不符合这种报表的时段。"
-    cure = "周表从星期一到星期日,月表从一日到月末。"
+    cure = "周表不超过七天,月表从一日到月末,台账不超过一年。"
 
 
 class AreaUnknown(NotFound):

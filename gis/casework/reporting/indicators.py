@@ -124,7 +124,7 @@ def catalogue() -> tuple[Indicator, ...]:
             "checks_in_time", "checks", both, True, "1", standard,
         ),
         Indicator(
-            "satisfied", _("满意率"), _("满意和基本满意 ÷ 有评价的"), "satisfied", "rated", one, True, "1", OWN
+            "satisfied", _("满意率"), _("满意和基本满意 ÷ 有评价的"), "satisfied", "rated", one, True, "1", own
         ),
         Indicator(
             "found", _("主动发现率"), _("巡查发现 ÷ (巡查发现 + 热线)"), "patrol", "told", one, False, "1",

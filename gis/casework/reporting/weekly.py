@@ -7,12 +7,16 @@ cases of other kinds that speak of a dispute. Source: domain facts §3.2.
 
 from __future__ import annotations
 
+import csv
+import re
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from gis.casework import policy
 from gis.casework import rounds
 from gis.casework.reporting import bodies
 from gis.casework.reporting.errors import PeriodUnfit
@@ -37,8 +41,7 @@ SHOWN = (
 )  # fmt: skip
 """Acts that a line names as its progress."""
 ELSEWHERE = (Channel.HOTLINE, Channel.PUBLIC, Channel.TRANSFER, Channel.VIDEO)
-SIGNS = "纠纷|争吵|争执|吵架|打架|欠薪|讨薪|拖欠工资|上访|扰民投诉"
-"""Words in a case of another kind that speak of a dispute."""
+FILE = policy.FOLDER / "signs.csv"
 
 
 def fit(span: Span) -> None:
@@ -52,6 +55,13 @@ def fit(span: Span) -> None:
         raise PeriodUnfit(since=span.since, until=span.until)
 
 
+@cache
+def signs() -> str:
+    """Give the words in a case of another kind that speak of a dispute (``data/reference/signs.csv``), as a pattern."""
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return "|".join(re.escape(row["word"]) for row in csv.DictReader(file))
+
+
 def body(conn: psycopg.Connection[Any], span: Span) -> Body:
     """Give what the records say of a week."""
     found = [one for one in rounds.carried(conn, span.since, span.until) if span.area is None or one.area in span.codes]
@@ -60,13 +70,13 @@ def body(conn: psycopg.Connection[Any], span: Span) -> Body:
     fresh = [one for one in found if one.new]
     other = {one.id for one in fresh if facts[one.id][2] or facts[one.id][1] in ELSEWHERE}
     with conn.cursor(row_factory=dict_row) as cursor:
-        signs = cursor.execute(bodies.queries.signs.sql, {**span.given, "words": SIGNS}).fetchall()
+        spoken = cursor.execute(bodies.queries.signs.sql, {**span.given, "words": signs()}).fetchall()
     elsewhere = [_elsewhere(one, facts[one.id]) for one in fresh if one.id in other]
     figures = {
         "found": len(fresh),
         "found_own": len(fresh) - len(other),
         "found_elsewhere": len(other),
-        "signs": len(signs),
+        "signs": len(spoken),
         "carried": sum(not one.new for one in found),
         "again": sum(one.again for one in found),
         "ended": sum(one.state == CaseState.CLOSED for one in found),
@@ -79,7 +89,7 @@ def body(conn: psycopg.Connection[Any], span: Span) -> Body:
         {
             "new": [_line(one, facts[one.id][0], moved[one.id]) for one in fresh],
             "carried": [_line(one, facts[one.id][0], moved[one.id]) for one in found if not one.new],
-            "elsewhere": [*elsewhere, *(bodies.line(row) for row in signs)],
+            "elsewhere": [*elsewhere, *(bodies.line(row) for row in spoken)],
         },
     )
 
