@@ -153,6 +153,18 @@ def test_duplicates_are_found_by_place_and_by_address_and_nothing_is_dropped(tak
         assert listing.count(conn, listing.Query(twins=True)) == 4
 
 
+def test_a_supervisor_who_imports_is_told_the_same(taken, tmp_path):
+    head, first, *_rest = HOTLINE.splitlines()
+    _prepared, done, arrived = take(
+        tmp_path, f"{head}\n{first.replace('12345-0001', '12345-2001')}\n", actor=SUPERVISOR
+    )
+    assert (done.counts.inserted, arrived.rows) == (1, 1)
+    assert set(arrived.twins["other"]) == {"12345-0001", "12345-0002"}
+    assert case("12345-2001").due_at is not None
+    with session(JOB) as conn:
+        conn.execute("DELETE FROM incident WHERE code = '12345-2001'")
+
+
 def test_the_command_line_lists_the_pairs_and_names_the_profile(taken, tmp_path, monkeypatch, capsys):
     def gis(*words):
         monkeypatch.setattr(sys, "argv", ["gis", *map(str, words)])
