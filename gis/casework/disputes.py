@@ -100,6 +100,14 @@ class NotApplied(BadInput):
     http_status = 409
 
 
+class AgreementStands(BadInput):
+    """There is an agreement, and it is to be mediated on or to end otherwise."""
+
+    template = "这起纠纷已经达成协议。"
+    cure = "没有履行或只部分履行的,先登记履行情况,再重新调解;协议有误的,重新登记协议。"
+    http_status = 409
+
+
 class OutcomeMissing(BadInput):
     """A dispute is to end without an outcome."""
 
@@ -275,7 +283,7 @@ def check(conn: psycopg.Connection[Any], case: Case, act: str, found: Mapping[st
     Raises
     ------
     ColourMissing, Refused, NotMediated, DayUnfit, ConfirmationLate, NoAgreement, NotApplied,
-    OutcomeMissing, WaysMissing, NotPerformed, FieldMissing
+    AgreementStands, OutcomeMissing, WaysMissing, NotPerformed
         The first rule that forbids it.
     """
     stand = standing(conn, case.incident_id)
@@ -286,6 +294,8 @@ def check(conn: psycopg.Connection[Any], case: Case, act: str, found: Mapping[st
     if act == "mediate":
         if stand.outcome == "refused" and not found.get("consent"):
             raise Refused
+        if stand.agreed and stand.performed not in {"partly", "no"}:
+            raise AgreementStands
         _told(found["result"], found.get("ways"))
     if act == "agree":
         _agree(stand, found, day)
@@ -381,6 +391,8 @@ def _answer(stand: Stand, found: Mapping[str, Any]) -> None:
         raise OutcomeMissing
     if outcome == SETTLED and stand.form is None:
         raise OutcomeMissing  # settled by what? the agreement, or that there is none, comes first
+    if outcome != SETTLED and stand.form is not None:
+        raise AgreementStands
     _told(outcome, found.get("ways") or stand.ways)
 
 

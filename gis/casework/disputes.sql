@@ -14,12 +14,13 @@ UPDATE atlas.dispute SET people = coalesce(%(people)s, people), amount = coalesc
 WHERE incident_id = %(incident)s;
 
 -- name: mediate!
--- keeps one mediation and how it ended
+-- keeps one mediation and how it ended; an agreement that was not performed is mediated anew, and stays in the history
 UPDATE atlas.dispute SET mediations = mediations + 1, mediated_at = %(at)s, method = %(method)s, mediator = coalesce(%(mediator)s, mediator),
     organisation = coalesce(%(organisation)s, organisation), police_at = CASE WHEN %(police)s THEN coalesce(police_at, %(at)s) ELSE police_at END,
     outcome = CASE WHEN %(result)s = 'going' THEN NULL ELSE %(result)s END,
     ended_on = CASE WHEN %(result)s = 'going' THEN NULL ELSE (%(at)s AT TIME ZONE 'Asia/Shanghai')::date END,
-    ways = coalesce(%(ways)s, ways), updated_at = now()
+    ways = coalesce(%(ways)s, ways), form = NULL, agreement = '', signed_on = NULL, terms = '', perform_by = NULL, performed = NULL,
+    performed_on = NULL, confirm_by = NULL, confirm = NULL, applied_on = NULL, confirmed_on = NULL, ruling = '', updated_at = now()
 WHERE incident_id = %(incident)s;
 
 -- name: agree!

@@ -29,6 +29,8 @@ OFFICE = ZoneInfo("Asia/Shanghai")
 """Zone of the office: times written without a zone are its."""
 YES = frozenset({"true", "1", "yes", "y", "on", "是", "有"})
 NO = frozenset({"false", "0", "no", "n", "off", "否", "无", ""})
+YEARS = range(1900, 2200)
+"""Years a day may lie in: another one is a slip of the pen."""
 LONGEST = 2000
 """Most characters of a text (GB/T 31000 gives a description 2000, domain facts §1.7)."""
 
@@ -67,6 +69,8 @@ class Ask:
         Value and label.
     hint : str
         Where a number comes from, or what is meant; may be empty.
+    most : int
+        Most characters of a text, or largest number; 0 for the usual.
     when : tuple of (str, tuple of str), optional
         Another field and its values for which this one is asked; always without.
     """
@@ -77,6 +81,7 @@ class Ask:
     required: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    most: int = 0
     when: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -133,26 +138,37 @@ def _asked(ask: Ask, asks: Iterable[Ask], found: Mapping[str, Any]) -> bool:
 
 def _value(ask: Ask, given: Any) -> Any:  # noqa: ANN401
     try:
-        return READERS[ask.type](ask, given)
+        value = READERS[ask.type](ask, given)
+        if ask.most and (len(value) if isinstance(value, str) else value) > ask.most:
+            raise ValueError  # noqa: TRY301
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
-        raise FieldUnfit(label=ask.label, value=str(given)[:60], hint=_hint(ask)) from error
+        raise FieldUnfit(label=ask.label, value=_told(given), hint=_hint(ask)) from error
+    return value
+
+
+def _told(given: Any) -> str:  # noqa: ANN401
+    """Give the beginning of what was written, as far as it can be shown."""
+    return str(given)[:60].encode(errors="replace").decode().replace("\0", "?")
 
 
 def _hint(ask: Ask) -> str:
     if ask.choices:
         return _("可选:{choices}。").format(choices=joined(f"{value}({label})" for value, label in ask.choices))
+    if ask.most and ask.type in {"integer", "number"}:
+        return _("请写 0 到 {most} 之间的数。").format(most=ask.most)
     return {
         "integer": _("请写不小于 0 的整数。"),
         "number": _("请写不小于 0 的数。"),
         "date": _("请写日期,如 2026-07-01。"),
         "moment": _("请写日期和时间,如 2026-07-01 09:30。"),
         "flag": _("请写 true 或 false。"),
-    }.get(ask.type, _("请写不超过 {most} 个字的文字。").format(most=LONGEST))
+    }.get(ask.type, _("请写不超过 {most} 个字的文字。").format(most=ask.most or LONGEST))
 
 
 def _text(_ask: Ask, given: Any) -> str:  # noqa: ANN401
     text = " ".join(str(given).split()) if _ask.type == "text" else str(given).strip()
-    if not text or len(text) > LONGEST:
+    text.encode()  # refuses halves of characters
+    if not text or len(text) > LONGEST or "\0" in text:
         raise ValueError
     return text
 
@@ -173,12 +189,18 @@ def _number(_ask: Ask, given: Any) -> Decimal:  # noqa: ANN401
 
 def _date(_ask: Ask, given: Any) -> date:  # noqa: ANN401
     if isinstance(given, datetime):
-        return given.astimezone(OFFICE).date()
-    return given if isinstance(given, date) else date.fromisoformat(str(given).strip())
+        day = given.astimezone(OFFICE).date()
+    else:
+        day = given if isinstance(given, date) else date.fromisoformat(str(given).strip())
+    if day.year not in YEARS:
+        raise ValueError
+    return day
 
 
 def _moment(_ask: Ask, given: Any) -> datetime:  # noqa: ANN401
     moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
+    if moment.year not in YEARS:
+        raise ValueError
     return moment if moment.tzinfo else moment.replace(tzinfo=OFFICE)
 
 
@@ -192,8 +214,9 @@ def _choice(ask: Ask, given: Any) -> str:  # noqa: ANN401
 def _list(_ask: Ask, given: Any) -> list[str]:  # noqa: ANN401
     parts = given if isinstance(given, list | tuple) else str(given).replace("、", ",").replace(",", ",").split(",")
     found = list(dict.fromkeys(" ".join(str(part).split()) for part in parts if str(part).strip()))
-    if not found or sum(map(len, found)) > LONGEST:
+    if not found or sum(map(len, found)) > LONGEST or any("\0" in part for part in found):
         raise ValueError
+    "".join(found).encode()
     return found
 
 

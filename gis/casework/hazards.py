@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _queries = aiosql.from_path(Path(__file__).with_name("hazards.sql"), "psycopg", mandatory_parameters=False)
 
 MAJOR = 1
+WIDEST_M = 10_000
 GRAVE = (1, 2)
 """Levels that stay open only under an interim measure."""
 FIVE = ("duty", "deadline", "means", "funds", "plan")
@@ -189,7 +190,7 @@ def asks(act: str) -> tuple[Ask, ...]:
     if act in {"report", "accept", "change"}:
         return (
             Ask("level", "choice", _("隐患等级"), choices=policy.hazard_levels()),
-            Ask("radius_m", "number", _("影响半径(米)")),
+            Ask("radius_m", "number", _("影响半径(米)"), most=WIDEST_M),
             Ask("demand", "long", _("整改要求")),
             Ask("interim", "long", _("临时措施"), hint=_("整改完成前怎样防止伤人:警戒、停用、疏散等")),
         )
@@ -201,7 +202,7 @@ def asks(act: str) -> tuple[Ask, ...]:
             Ask("funds", "number", _("资金(元)"), required=True),
             Ask("funding", "text", _("资金来源"), required=True),
             Ask("plan", "long", _("预案"), required=True),
-            Ask("radius_m", "number", _("影响半径(米)")),
+            Ask("radius_m", "number", _("影响半径(米)"), most=WIDEST_M),
             Ask("listed", "flag", _("挂牌督办"), hint=_("挂牌督办最长一年,延期须提前 20 个工作日申请")),
         )
     return ()

@@ -61,7 +61,7 @@ def asks() -> tuple[Ask, ...]:
     """Give what the roster asks of an officer."""
     return (
         Ask("card", "text", _("执法证号"), required=True),
-        Ask("name", "text", _("姓名"), required=True),
+        Ask("name", "text", _("姓名"), required=True, most=80),
         Ask("unit", "text", _("单位")),
         Ask("valid_from", "date", _("生效日期")),
         Ask("valid_to", "date", _("失效日期")),

@@ -110,7 +110,7 @@ def asks() -> tuple[Ask, ...]:
     return (
         Ask("part", "choice", _("身份"), required=True, choices=parts()),
         Ask("kind", "choice", _("类型"), choices=(("person", _("个人")), ("organisation", _("单位")))),
-        Ask("name", "text", _("姓名或名称"), required=True),
+        Ask("name", "text", _("姓名或名称"), required=True, most=200),
         Ask("phone", "text", _("电话")),
         Ask("address", "text", _("详址")),
         Ask("id_kind", "choice", _("证件类型"), choices=papers),

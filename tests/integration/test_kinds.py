@@ -252,6 +252,18 @@ def test_confirmation_is_refused_on_the_thirty_first_day_and_without_a_written_a
     late = do(WORKER, case, "agree", form="written", signed_on=day(-31), agreement="2", terms="道歉")
     with pytest.raises(disputes.ConfirmationLate):
         do(WORKER, late, "confirm", confirm="applied", on=day(0))
+    for word, more in (
+        ("mediate", {"method": "people", "result": "going"}),
+        ("answer", {"outcome": "failed", "ways": "起诉"}),
+    ):
+        with pytest.raises(disputes.AgreementStands):
+            do(WORKER, late, word, **more)
+    late = do(WORKER, late, "perform", performed="no", on=day(0))
+    late = do(
+        WORKER, late, "mediate", method="people", result="failed", ways="起诉"
+    )  # what was not performed is taken up again
+    assert (look(disputes, late).outcome, look(disputes, late).form) == ("failed", None)
+    late = do(WORKER, late, "mediate", method="people", result="going")
     oral = do(WORKER, late, "agree", form="oral", signed_on=day(0), terms="道歉")
     with pytest.raises(disputes.NoAgreement):
         do(WORKER, oral, "confirm", confirm="applied", on=day(0))
@@ -303,6 +315,12 @@ def test_an_enforcement_case_goes_through_its_stages_in_order():
     hazard = report("hazard", level=3)
     with pytest.raises(law.SourceUnknown):
         handled("enforcement", accept=LEGAL | {"source": "没有"})
+    with session(JOB) as conn:  # a whistle blown for the hazard leads to it as well
+        (whistle,) = conn.execute(
+            "INSERT INTO whistle (kind, occasion, title, effort, units, incident_id, code) VALUES ('street', 'enforcement', 'x', 'x', '{消防所}', %s, '') RETURNING code",
+            (hazard.incident_id,),
+        ).fetchone()
+    blown = handled("enforcement", accept=LEGAL | {"source": whistle})
     case = handled("enforcement", accept=LEGAL | {"source": hazard.code, "basis": ""})
     start = datetime.now(UTC)
     with pytest.raises(law.StageEarly, match="调查终结"):
@@ -355,9 +373,10 @@ def test_an_enforcement_case_goes_through_its_stages_in_order():
     }  # fmt: skip
     with session(HEAD) as conn:
         cause = conn.execute(
-            "SELECT other_id FROM case_link WHERE incident_id = %s AND relation = 'cause'", (case.incident_id,)
+            "SELECT incident_id FROM case_link WHERE other_id = %s AND relation = 'cause' ORDER BY 1",
+            (hazard.incident_id,),
         ).fetchall()
-    assert cause == [(hazard.incident_id,)]
+    assert cause == [(blown.incident_id,), (case.incident_id,)]
 
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

@@ -170,7 +170,7 @@ def test_an_identity_number_has_a_day_and_a_check_digit(number, right):
 ASKS = (
     Ask("n", "integer", "数", required=True), Ask("m", "number", "额"), Ask("d", "date", "日"), Ask("t", "moment", "时"),
     Ask("c", "choice", "选", choices=(("a", "甲"), ("b", "乙"))), Ask("cs", "choices", "多选", choices=(("a", "甲"), ("b", "乙"))),
-    Ask("f", "flag", "是否"), Ask("l", "list", "多个"), Ask("x", "text", "文"),
+    Ask("f", "flag", "是否"), Ask("l", "list", "多个"), Ask("x", "text", "文"), Ask("w", "number", "限", most=10), Ask("s", "text", "短", most=3),
 )  # fmt: skip
 
 
@@ -192,13 +192,15 @@ def test_answers_become_values_and_go_back_into_json():
     ("name", "value"),
     [
         ("n", "-1"), ("n", "1.5"), ("n", 2**31), ("m", "NaN"), ("m", "-0.01"), ("m", "Infinity"), ("m", "1e30"), ("d", "2026-02-30"), ("t", "gestern"),
-        ("c", "丙"), ("cs", "甲,丙"), ("f", "vielleicht"), ("l", ","), ("x", "字" * 2001), ("x", "   "), ("d", 7),
+        ("c", "丙"), ("cs", "甲,丙"), ("f", "vielleicht"), ("l", ","), ("x", "字" * 2001), ("x", "   "), ("d", 7), ("d", "9999-12-31"), ("d", "0001-01-01"), ("t", "9999-12-31 23:59"), ("x", "a\0b"), ("x", "\ud800"), ("l", "a,\0"),
+        ("l", ["\ud800"]), ("w", 11), ("s", "四个字了"),
     ],
 )  # fmt: skip
 def test_what_is_no_such_thing_is_refused_with_a_hint(name, value):
     with pytest.raises(forms.FieldUnfit) as refused:
         forms.values(ASKS, {"n": 1} | {name: value})
     assert refused.value.remedy
+    refused.value.message.encode()
 
 
 def test_all_that_is_missing_is_named_at_once():

@@ -92,7 +92,8 @@ def _enforcement(found: Enforcement) -> Iterable[tuple[str, str | None]]:
     yield _("金额"), _money(found.amount, "")
     for step in found.record:
         if step.kept is not None:
-            yield step.name, joined(part for part in (written.moment(step.kept.at), step.kept.paper) if part)
+            bare = _("没有文书") if step.gap == "paperless" else ""
+            yield step.name, joined(part for part in (written.moment(step.kept.at), step.kept.paper, bare) if part)
         elif step.needed:
             yield step.name, _("缺少") if step.gap == "missing" else _("待办")
 
