@@ -6,6 +6,7 @@ frozen terms stand next to what the list says now.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -47,9 +48,9 @@ def draw(desk: Desk, at: Address) -> None:
         with st.container(key="part"):
             _where(at)
             _what(at)
-            _classes(at)
+            unclear = _classes(at)
             if desk.answer is not None:
-                _answer(desk.answer)
+                _answer(replace(desk.answer, category="", items=[], limits={}, basis="") if unclear else desk.answer)
 
 
 def of_case(case: Casefile) -> None:
@@ -132,14 +133,14 @@ def _what(at: Address) -> None:
     )  # fmt: skip
 
 
-def _classes(at: Address) -> None:
-    """Offer the classes that are called like what was typed: by word, synonym, pinyin or code."""
+def _classes(at: Address) -> bool:
+    """Offer the classes called like what was typed, by word, synonym, pinyin or code; whether there are any."""
     if not at.what:
-        return
+        return False
     with session(actor.current()) as conn:
         found = categories.search(conn, at.what, at.of, limit=CLASSES)
-    if any(one.name == at.what for one in found):
-        return
+    if not found or any(one.name == at.what for one in found):
+        return False
     with st.container(key="who-classes", horizontal=True, gap="small"):
         for one in found:
             st.button(
@@ -149,6 +150,7 @@ def _classes(at: Address) -> None:
                 on_click=address.about,
                 args=(address.WHAT, one.name),
             )
+    return True
 
 
 def _answer(answer: Answer, case: str | None = None) -> None:
