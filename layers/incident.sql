@@ -4,12 +4,13 @@
 
 -- name: cells
 -- One point per kind and cell of 1/64 tile, the kinds beside each other inside the cell;
--- size is the class of the count. Whoever works on a part of the office gets his own
--- incidents, counted now, and so does who chooses. A wall gets marks per grid at every zoom
+-- size is the class of the count. Whoever works on a part of the office, or for a department, gets his
+-- own incidents, counted now, and so does who chooses. A wall gets marks per grid at every zoom
 -- ("told", see incident_marks), and nothing else; nothing at all under a choice.
 WITH asked AS MATERIALIZED (
     SELECT :states::text[] IS NOT NULL OR :levels::text[] IS NOT NULL OR :clocks::text[] IS NOT NULL
-        OR :categories::text[] IS NOT NULL OR :since::date IS NOT NULL OR :until::date IS NOT NULL OR NOT everywhere() AS narrow,
+        OR :categories::text[] IS NOT NULL OR :since::date IS NOT NULL OR :until::date IS NOT NULL OR NOT everywhere()
+        OR has_role('{department}') AND NOT has_role('{leader,planner,supervisor,worker}') AS narrow,
         (:states::text[] IS NULL OR :states::text[] && '{reported,verifying,filed,dispatched,handling,answered,checked}')
             AND (:clocks::text[] IS NULL OR :clocks::text[] && '{late,near,running,paused,none}') AS running,
         (:states::text[] IS NULL OR :states::text[] && '{closed,rejected,merged}') AND (:clocks::text[] IS NULL OR 'ended' = ANY (:clocks)) AS ended,

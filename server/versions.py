@@ -26,7 +26,7 @@ QUERY = """
     SELECT coalesce(jsonb_object_agg(relation, version), '{}') || jsonb_build_object('day', today() - date '2000-01-01')
     FROM layer_version
 """
-RIGHTS = ("account_role", "account_scope", "day")
+RIGHTS = ("account", "account_role", "account_scope", "day")
 """What the rights of an actor hang on: a tile cut under other rights is another tile."""
 
 _known: dict[tuple[str, str], tuple[float, dict[str, int]]] = {}

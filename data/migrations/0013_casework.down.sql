@@ -1,12 +1,14 @@
 -- Takes casework away; what the incidents themselves say stays.
 DROP POLICY incident_insert ON incident;
+DROP POLICY office_select ON incident_cell;
+DROP TRIGGER bump_version ON account;
 DROP POLICY led_select ON incident;
 DROP POLICY incident_select ON incident;
 DROP TRIGGER follow_incidents ON incident;
 DROP TRIGGER open_files ON incident;
 DROP TRIGGER number_incident ON incident;
 DROP TABLE photo, case_link, case_event, casefile;
-DROP FUNCTION number_incident(), shown_data(jsonb), mask_data(jsonb), open_files(), follow_incidents(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), quad_column(bigint), account_units();
+DROP FUNCTION number_incident(), bump_casefile(), shown_data(jsonb), mask_data(jsonb), open_files(), follow_incidents(), flow_state(text, timestamptz), clock_of(text, boolean, timestamptz, timestamptz, timestamptz), cell_quad(integer, integer), quad_column(bigint), account_units();
 ALTER TABLE account DROP COLUMN units;
 CREATE OR REPLACE FUNCTION guard(relation text, operation text, roles text[], reach text) RETURNS void
 LANGUAGE plpgsql SET search_path = atlas, public, pg_temp AS $$
@@ -63,3 +65,4 @@ END $$;
 DROP TABLE reach;
 SELECT guard('incident', 'select', '{leader,planner,supervisor,worker,department}', 'incident');
 SELECT guard('incident', 'insert', '{supervisor}', 'incident');
+SELECT guard('incident_cell', 'select', '{leader,planner,supervisor,worker,department}', 'office');

@@ -39,7 +39,11 @@ from gis.errors import NotAllowed
 from gis.vocabulary import Act
 from gis.vocabulary import Actor
 from gis.vocabulary import CaseState
+from server import versions
 from tests.rights import OFFICE
+from tests.visitor import Visitor
+from tests.visitor import address
+from tests.visitor import read
 
 JOB = Actor.job("test")
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -452,3 +456,32 @@ def test_the_command_line_works_on_cases(tmp_path):
                   ("act", code, "--do", "note", "--note", "x", "--photo", "nix.jpg"), ("list", "--clock", "x")):  # fmt: skip
         with pytest.raises(BadInput):
             gis(*words)
+
+
+@pytest.mark.usefixtures("office")
+def test_far_out_a_department_counts_its_own_cases_and_forgets_those_of_a_unit_it_left():
+    with session(JOB) as conn:
+        conn.execute("INSERT INTO account (name, units) VALUES ('wide', '{远处的单位}')")
+        conn.execute(
+            "INSERT INTO account_role (account_id, role) SELECT id, 'department' FROM account WHERE name = 'wide'"
+        )
+        conn.execute(
+            "INSERT INTO account_scope (account_id, reach) SELECT id, 'office' FROM account WHERE name = 'wide'"
+        )
+    do(HEAD, filed(), "dispatch", data={"units": ["远处的单位"]})
+    do(HEAD, filed(kind="dispute", level=3, category="邻里"), "dispatch", data={"units": ["别的单位"]})
+    tile = (8, 213, 105)  # 119.5 to 120.9 E, 29.5 to 30.7 N
+    with Visitor("wide") as visitor:
+        seen = visitor.ask(address("incident", tile))
+        assert [(row.kind, row.incidents) for row in read(seen.content, "incident", tile).itertuples()] == [
+            ("matter", 1)
+        ]
+        with session(JOB) as conn:
+            conn.execute("UPDATE account SET units = '{}' WHERE name = 'wide'")
+        versions.forget()
+        left = visitor.ask(address("incident", tile), headers={"If-None-Match": seen.headers["ETag"]})
+        assert left.status_code == 204
+    with Visitor("head") as visitor:
+        rows = visitor.tile("incident", tile)
+        assert rows["incidents"].sum() > 1
+        assert set(rows["kind"]) >= {"matter", "dispute"}

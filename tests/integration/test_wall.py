@@ -167,6 +167,7 @@ def test_the_counts_follow_every_change():
             "SELECT g.network_id, g.code, i.kind, count(*)::integer FROM incident i JOIN grid g ON g.id = i.grid_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ).fetchall()
         assert kept == counted
+        conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
         conn.execute("TRUNCATE incident CASCADE")
         assert conn.execute("SELECT count(*) FROM grid_incident").fetchone() == (0,)
 
