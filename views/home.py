@@ -59,7 +59,7 @@ PAGES = (
         frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR, Role.WORKER, Role.DEPARTMENT}),
     ),
     Entry(
-        "statistics",
+        "figures",
         lambda: _("报表"),
         ":material/summarize:",
         frozenset({Role.LEADER, Role.PLANNER, Role.SUPERVISOR}),

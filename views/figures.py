@@ -43,7 +43,7 @@ LISTED = 60
 
 def page() -> None:
     """Draw the page."""
-    st.html(f"<style>{(FOLDER / 'statistics.css').read_text(encoding='utf-8')}</style>")
+    st.html(f"<style>{(FOLDER / 'figures.css').read_text(encoding='utf-8')}</style>")
     with st.container(key="reports"):
         _body()
 
