@@ -17,7 +17,6 @@ from typing import Any
 import aiosql
 
 from gis.casework import clocks
-from gis.casework import files
 from gis.casework import running
 from gis.casework import timing
 from gis.casework.calendar import local
@@ -60,6 +59,18 @@ class Fresh:
     at: datetime
     due: datetime | None
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """An event, as a replay wants it."""
+
+    act: str
+    state: str
+    at: datetime
+    actor: str
+    note: str
+    data: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -115,9 +126,13 @@ def again(conn: psycopg.Connection[Any], *, provisional: bool = False) -> int:
     changed = 0
     for n in range(0, len(ids), CHUNK):
         part = ids[n : n + CHUNK]
-        for incident, known in timing.of(conn, part).items():
-            now = [running.settled(clock, calendar) if clock.runs else clock for clock in known]
-            changed += timing.write(conn, incident, known, now)
+        changed += timing.write(
+            conn,
+            [
+                (incident, known, [running.settled(clock, calendar) if clock.runs else clock for clock in known])
+                for incident, known in timing.of(conn, part).items()
+            ],
+        )
         conn.execute(timing.queries.tell.sql, {"ids": part})
     return changed
 
@@ -185,13 +200,19 @@ def _insert(conn: psycopg.Connection[Any], found: Sequence[tuple[int, Clock]]) -
 
 
 def _replay(conn: psycopg.Connection[Any], ids: list[int], by: Rules) -> None:
+    if not ids:
+        return
     known = timing.of(conn, ids)
-    for case in files.several(conn, ids):
-        stood = known.get(case.incident_id, [])
+    events: dict[int, list[_Past]] = {}
+    for case, *row in conn.execute(_queries.events.sql, {"ids": ids}):
+        events.setdefault(case, []).append(_Past(*row))
+    written = []
+    for case, kind, channel, category, closed_at in conn.execute(_queries.cases.sql, {"ids": ids}):
+        stood = known.get(case, [])
         frozen = {(clock.stage, clock.round): clock for clock in stood if not clock.runs}
-        events = files.history(conn, case.incident_id)
-        now = running.replay(events, case.kind, case.channel, case.category, by, case.closed_at)
-        timing.write(conn, case.incident_id, stood, [_frozen(clock, frozen, by) for clock in now])
+        now = running.replay(events[case], kind, channel, category, by, closed_at)
+        written.append((case, stood, [_frozen(clock, frozen, by) for clock in now]))
+    timing.write(conn, written)
 
 
 def _frozen(clock: Clock, ended: dict[tuple[str, int], Clock], by: Rules) -> Clock:

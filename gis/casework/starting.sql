@@ -23,6 +23,15 @@ WITH taken AS (DELETE FROM pg_temp.new_clock RETURNING *)
 INSERT INTO atlas.case_clock (incident_id, stage, starts_at, kind, amount, warn_share, source, due_at, warn_at, ended_at, provisional)
 SELECT * FROM taken;
 
+-- name: events
+-- what happened to cases, each one's oldest first
+SELECT e.incident_id, e.act, e.state, e.at, e.actor, e.note, e.data FROM atlas.case_event AS e
+WHERE e.incident_id = ANY (%(ids)s::bigint[]) ORDER BY e.incident_id, e.seq;
+
+-- name: cases
+-- what a replay has to know of cases
+SELECT f.incident_id, f.kind, f.channel, f.category, f.closed_at FROM atlas.casefile AS f WHERE f.incident_id = ANY (%(ids)s::bigint[]) ORDER BY f.incident_id;
+
 -- name: imported
 -- cases of an import
 SELECT i.id FROM atlas.incident AS i WHERE i.source_id = %(import)s ORDER BY i.id;

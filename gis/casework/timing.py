@@ -62,7 +62,7 @@ def after(conn: psycopg.Connection[Any], before: Casefile | None, after: Casefil
     else:  # a case from before it had clocks
         events = files.history(conn, after.incident_id)
         now = running.replay(events, after.kind, after.channel, after.category, rules(conn), after.closed_at)
-    write(conn, after.incident_id, known, now)
+    write(conn, [(after.incident_id, known, now)])
     conn.execute(queries.tell.sql, {"ids": [after.incident_id]})
 
 
@@ -82,21 +82,32 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(conn: psycopg.Connection[Any], incident_id: int, known: Sequence[Clock], now: Sequence[Clock]) -> int:
-    """Write the clocks of a case as they are now; how many are new or changed."""
-    written = 0
-    stood = {(clock.stage, clock.round): clock for clock in known}
-    for clock in now:
-        old = stood.get((clock.stage, clock.round))
-        given = {field.name: getattr(clock, field.name) for field in fields(clock)}
-        given |= {"incident": incident_id, "pauses": _ranges(clock.pauses)}
-        if old is None:
-            conn.execute(queries.start.sql, given)
-            written += 1
-        elif old != replace(clock, id=old.id):
-            conn.execute(queries.turn.sql, given | {"id": old.id})
-            written += 1
-    return written
+def write(conn: psycopg.Connection[Any], cases: Iterable[tuple[int, Sequence[Clock], Sequence[Clock]]]) -> int:
+    """Write the clocks of cases as they are now; how many are new or changed.
+
+    Parameters
+    ----------
+    conn : psycopg.Connection
+        Of whoever acts.
+    cases : iterable of (int, sequence of Clock, sequence of Clock)
+        Number of the case, its clocks as they are stored, and as they are now.
+    """
+    fresh, turned = [], []
+    for incident_id, known, now in cases:
+        stood = {(clock.stage, clock.round): clock for clock in known}
+        for clock in now:
+            old = stood.get((clock.stage, clock.round))
+            given = {field.name: getattr(clock, field.name) for field in fields(clock)}
+            given |= {"incident": incident_id, "pauses": _ranges(clock.pauses)}
+            if old is None:
+                fresh.append(given)
+            elif old != replace(clock, id=old.id):
+                turned.append(given | {"id": old.id})
+    with conn.cursor() as cursor:
+        for statement, rows in ((queries.start.sql, fresh), (queries.turn.sql, turned)):
+            if rows:
+                cursor.executemany(statement, rows)
+    return len(fresh) + len(turned)
 
 
 def _ranges(pauses: Iterable[Pause]) -> Multirange[Any]:

@@ -8,7 +8,10 @@ from datetime import date
 import pytest
 
 from gis.casework import cells
+from gis.casework import clocks
+from gis.casework import limits
 from gis.casework import notices
+from gis.casework.categories import tables
 from gis.casework.cells import TableUnfit
 from gis.vocabulary import Actor
 
@@ -45,3 +48,27 @@ def test_a_fault_refuses_the_table(take, text, why):
 )
 def test_days_are_read_as_offices_write_them(text):
     assert cells.day(text) == date(2027, 1, 3)
+
+
+def test_what_is_shipped_is_sound():
+    """Every row says where it comes from; nothing is said twice; the cross-walk leads to rows that are there."""
+    rows = limits.shipped()
+    assert len({(r.kind, r.category, r.level, r.channel, r.stage, r.valid_from) for r in rows}) == len(rows)
+    for row in rows:
+        assert row.clock in clocks.KINDS
+        assert row.stage in limits.STAGES
+        assert row.amount > 0
+        assert 0 < row.warn_share <= 1
+        assert row.source
+    codes = {(c.standard, c.kind, c.code) for c in tables.shipped()}
+    assert len(codes) == len(tables.shipped())
+    assert all(c.source and c.example for c in tables.shipped())
+    assert {r.category for r in rows} - {c.name for c in tables.shipped()} <= {
+        "",
+        "建筑垃圾",
+        "积水",
+        "绿地养护",
+    }  # of city A
+    for kind, standard, code, other, number, _relation, source in tables.shipped_matches():
+        assert {(standard, kind, code), (other, kind, number)} <= codes
+        assert source
