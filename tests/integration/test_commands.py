@@ -20,6 +20,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from data.demo.scenes import scenes
 from gis.db import cluster
 from gis.db.connection import conninfo
 
@@ -182,6 +183,9 @@ def test_the_first_start_sets_up_all_and_ctrl_c_stops_all(place):
     assert "<html" in page
     assert place.count("grid") > 100
     assert place.count("building") > 5000
+    # The street has a morning: cases under way by the demo accounts, and nothing left over from its year.
+    assert place.count("casefile WHERE state NOT IN ('closed', 'rejected', 'merged')") == len(scenes()) - 1
+    assert place.count("whistle") == 4
     assert server.end(signal.SIGINT) == 0
     assert gone(place) == []
     assert not place.database_is_running()
