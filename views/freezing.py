@@ -153,7 +153,11 @@ def _report(conn: psycopg.Connection[Any], number: int, *, makes: bool) -> None:
                 _("与现在的记录对比"), key="report-again", icon=":material/difference:", on_click=_again, args=(found,),
                 help=_("定稿不变;有不同就写一份差异说明"),
             )  # fmt: skip
-    table.draw((_("项目"), _("内容")), printed.facts)
+    st.markdown(
+        "  \n".join(
+            f"**{written.plain(label)}** {written.plain(value)}" for label, value in printed.facts if value.strip()
+        )
+    )
     for part in printed.tables:
         st.markdown(f"**{written.plain(part.title)}**")
         if part.rows:

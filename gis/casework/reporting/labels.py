@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gis.casework.reporting import figures
 from gis.i18n import translate as _
 from gis.vocabulary import Channel
 from gis.vocabulary import IncidentKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def kind(word: str) -> str:
@@ -17,8 +22,17 @@ def kind(word: str) -> str:
     }[word]
 
 
+def figures_of(counted: Mapping[str, int]) -> list[str]:
+    """Give the keys of figures in the order they are named in: what is kept as JSON has none."""
+    return [key for key in _figures() if key in counted]
+
+
 def figure(key: str) -> str:
     """Name a figure of a report."""
+    return _figures().get(key, key)
+
+
+def _figures() -> dict[str, str]:
     return {
         "found": _("新增"),
         "found_own": _("其中自己排查"),
@@ -42,7 +56,7 @@ def figure(key: str) -> str:
         "band3": _("100至500人"),
         "band4": _("500人以上"),
         "band_unknown": _("人数未填"),
-    }.get(key, key)
+    }
 
 
 def table(key: str) -> str:

@@ -18,6 +18,7 @@ from gis.casework.reporting import indicators
 from gis.casework.reporting import labels
 from gis.i18n import joined
 from gis.i18n import translate as _
+from gis.vocabulary import Act
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +86,7 @@ def paper(report: Report) -> Paper:
         drawn = _weekly(content) if report.kind == "weekly" else _hazards(content)
     facts = [
         *(_entered(entered, counted) if report.kind == "weekly" else ()),
-        (_("数字"), joined(f"{labels.figure(key)} {value}" for key, value in counted.items())),
+        (_("数字"), joined(f"{labels.figure(key)} {counted[key]}" for key in labels.figures_of(counted))),
     ]
     if report.kind != "weekly" and entered["remark"]:
         facts.append((_("备注"), entered["remark"]))
@@ -241,7 +242,7 @@ def _cell(name: str, value: Any) -> str:  # noqa: ANN401, PLR0911  a value of a 
     if name == "state":
         return words.state(value)
     if name == "progress":
-        return joined(f"{words.act(act)} {times}" for act, times in value.items()) or DASH
+        return joined(f"{words.act(act)} {value[act]}" for act in Act if act in value) or DASH
     if name == "channel":
         return labels.channel(value)
     if name == "kind":
