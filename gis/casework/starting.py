@@ -100,7 +100,7 @@ def start_many(conn: psycopg.Connection[Any], incident_ids: Iterable[int]) -> in
 
 
 def imported(actor: Actor, import_id: int) -> int:
-    """Give the cases of an import their clocks; the number of cases."""
+    """Give the cases of an import the clocks their new events say; the number of cases."""
     with session(actor) as conn:
         return start_many(conn, [number for (number,) in conn.execute(_queries.imported.sql, {"import": import_id})])
 

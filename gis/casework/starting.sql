@@ -33,8 +33,12 @@ WHERE e.incident_id = ANY (%(ids)s::bigint[]) ORDER BY e.incident_id, e.seq;
 SELECT f.incident_id, f.kind, f.channel, f.category, f.closed_at FROM atlas.casefile AS f WHERE f.incident_id = ANY (%(ids)s::bigint[]) ORDER BY f.incident_id;
 
 -- name: imported
--- cases of an import
-SELECT i.id FROM atlas.incident AS i WHERE i.source_id = %(import)s ORDER BY i.id;
+-- cases of an import whose last event is newer than their clocks, or that have none
+SELECT i.id FROM atlas.incident AS i
+JOIN atlas.casefile AS f ON f.incident_id = i.id
+JOIN atlas.case_event AS e ON e.incident_id = i.id AND e.seq = f.seq
+LEFT JOIN LATERAL (SELECT max(c.updated_at) AS at FROM atlas.case_clock AS c WHERE c.incident_id = i.id) AS c ON true
+WHERE i.source_id = %(import)s AND (c.at IS NULL OR e.created_at > c.at) ORDER BY i.id;
 
 -- name: bare
 -- open cases without any clock
