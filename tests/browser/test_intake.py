@@ -331,3 +331,39 @@ def test_an_address_of_an_import_that_is_gone(enter):
     page.wait_for_selector(".st-key-beside-gone")
     page.locator(".st-key-anew button").click()
     page.wait_for_selector(".st-key-intake .words")
+
+
+def test_a_whole_duty_list_says_what_it_changes_before_it_is_written(enter, tmp_path):
+    with session(Actor.job("test")) as conn:
+        conn.execute("DELETE FROM duty")
+        conn.execute(
+            "INSERT INTO duty (code, name, category, lead, valid_from) VALUES ('old', '垃圾治理', '暴露垃圾', '城管办', '2026-01-01')"
+        )
+    rows = [("1", "垃圾治理", "暴露垃圾", "执法队"), ("2", "噪声扰民", "噪声", "派出所")]
+    file = write_csv(tmp_path / "履职清单.csv", ("序号", "事项名称", "小类", "牵头单位"), rows)
+    page = enter()
+    pick(page, "dataset-new", "权责清单")
+    give(page, file)
+    for step in (2, 3, 4, 5):
+        onward(page, step)
+    page.get_by_text("这是一整版清单").click()
+    idle(page)
+    assert "请写明清单名称" in words(page)
+    assert page.get_by_role("button", name="写入 2 行").count() == 0
+    for label, value in (("清单名称", "履职清单"), ("版本号", "2026-2")):
+        page.get_by_label(label).fill(value)
+        page.keyboard.press("Enter")
+        idle(page)
+    page.get_by_role("spinbutton", name="year, 从哪一天起生效").click()
+    page.keyboard.type("20260701")
+    page.keyboard.press("Escape")  # the day is told when its calendar is left
+    page.get_by_text("牵头单位:城管办 → 执法队").wait_for()
+    assert "新增:噪声扰民" in words(page)
+    assert fetch("SELECT count(*) FROM duty_list") == [(0,)], "nothing is written by looking"
+    idle(page)
+    page.locator(".st-key-write button").click()
+    page.wait_for_selector(".st-key-another", timeout=180_000)  # the coverage is computed anew first
+    idle(page)
+    assert "此前有效的 1 项到生效前一天为止" in words(page)
+    assert fetch("SELECT version, valid_from::text FROM duty_list") == [("2026-2", "2026-07-01")]
+    assert fetch("SELECT valid_to::text FROM duty WHERE code = 'old'") == [("2026-06-30",)]
