@@ -45,7 +45,7 @@ END $$;
 DROP FUNCTION cases_saying(text, integer);
 DROP INDEX incident_said;
 DROP FUNCTION word_pairs(text);
-DROP INDEX casefile_lead, casefile_second, casefile_third, casefile_further, casefile_handled, casefile_area_past, casefile_category_past;
+DROP INDEX casefile_paused, casefile_lead, casefile_second, casefile_third, casefile_further, casefile_handled, casefile_area_past, casefile_category_past;
 CREATE INDEX casefile_handler ON casefile (handler_id) WHERE state NOT IN ('closed', 'rejected', 'merged');
 DROP FUNCTION unit_list(text), reveal_reporter(bigint, text), reporter_mask(bigint);
 DROP TABLE reporter;

@@ -22,6 +22,7 @@ CREATE INDEX casefile_third ON casefile ((units[3]), occurred_at) WHERE units[3]
 CREATE INDEX casefile_further ON casefile (occurred_at) WHERE units[4] IS NOT NULL;
 CREATE INDEX casefile_handled ON casefile (handler_id, occurred_at) WHERE handler_id IS NOT NULL;
 DROP INDEX casefile_handler;
+CREATE INDEX casefile_paused ON casefile (due_at, incident_id) WHERE suspended;
 -- Ended ones of a place or a category, the newest first.
 CREATE INDEX casefile_area_past ON casefile (area_id, occurred_at);
 CREATE INDEX casefile_category_past ON casefile (category, occurred_at);

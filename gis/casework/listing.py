@@ -47,7 +47,7 @@ TALLIED = 10_000
 RECENT_DAYS = 30
 """Of ended cases those are counted, for tabs, that happened so many days back, unless the query has days of its own."""
 
-SAYING = 1000
+SAYING = 500
 """A text more cases say than this is looked for from the head of the list on; a rarer one through its index."""
 
 # By its place in the list: && could not be asked through an index under row-level security.
@@ -352,7 +352,7 @@ def _tally(conn: psycopg.Connection[Any], which: list[str], given: dict[str, Any
 def _given(conn: psycopg.Connection[Any], query: Query, *, tabs: bool = False) -> tuple[list[str], dict[str, Any]]:
     """Put together the conditions that hold, and their values; without state and clock for tabs."""
     scope = conn.execute(_queries.scope.sql, {"handler": query.handler or None}).fetchone()
-    everywhere, areas, grids, me, units, bound, handler = scope or (False, [], [], None, [], False, None)
+    everywhere, areas, grids, me, units, bound, handler, _alone = scope or (False, [], [], None, [], False, None, "")
     given: dict[str, Any] = {"me": me, "handler": handler, "my_units": units}
     which: list[str] = []
     if not everywhere:

@@ -5,7 +5,8 @@
 -- (whether everywhere, areas, grids, account, units, whether bound to these) of the actor, and whose account
 -- a name is: said again in the question, an index can serve it.
 SELECT atlas.everywhere(), atlas.scope_areas(), atlas.scope_grids(), atlas.account_id(), atlas.account_units(),
-    atlas.has_role('{department}') AND NOT atlas.has_role('{leader,planner,supervisor,worker}'), atlas.known_as(%(handler)s)
+    atlas.has_role('{department}') AND NOT atlas.has_role('{leader,planner,supervisor,worker}'), atlas.known_as(%(handler)s),
+    set_config('max_parallel_workers_per_gather', '0', true) -- a page is had sooner than a second process
 
 -- name: areas
 -- Number of the area of a code, and of those below it.
