@@ -3,14 +3,17 @@
 WITH span AS (
     SELECT (%(since)s::date)::timestamp AT TIME ZONE 'Asia/Shanghai' AS since, (%(until)s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS below
 ), story AS (
-    SELECT c.incident_id, min(e.at) AS reported_at, (array_agg(e.state ORDER BY e.seq DESC))[1] AS state,
+    -- A file says at once that a dispute was closed later on: until that day it was not.
+    SELECT c.incident_id, min(e.at) AS reported_at,
+        (array_agg(CASE WHEN e.act = 'import' AND e.state = 'closed' AND c.closed_at >= s.below THEN 'handling' ELSE e.state END ORDER BY e.seq DESC))[1] AS state,
         bool_or(e.at >= s.since AND e.act = 'reopen') AS again,
-        (array_agg(e.state ORDER BY e.seq DESC) FILTER (WHERE e.at < s.since))[1] AS before,
+        (array_agg(CASE WHEN e.act = 'import' AND e.state = 'closed' AND c.closed_at >= s.since THEN 'handling' ELSE e.state END ORDER BY e.seq DESC)
+            FILTER (WHERE e.at < s.since))[1] AS before,
         count(*) FILTER (WHERE e.at >= s.since AND e.act = 'mediate') AS mediations,
         count(*) FILTER (WHERE e.at >= s.since AND e.act = 'revisit') AS visits
     FROM atlas.casefile c CROSS JOIN span s JOIN atlas.case_event e ON e.incident_id = c.incident_id AND e.at < s.below
     WHERE c.kind = 'dispute' AND coalesce(c.closed_at, 'infinity') >= s.since
-    GROUP BY c.incident_id, s.since
+    GROUP BY c.incident_id, s.since, s.below
 )
 SELECT i.id, i.code, i.category, atlas.shown(i.title) AS title, a.code AS area, a.name AS area_name, g.code AS grid, c.level,
     (t.reported_at AT TIME ZONE 'Asia/Shanghai')::date AS reported_on, t.before IS NULL AS new, t.again, t.state, t.mediations::integer AS mediations,

@@ -297,6 +297,19 @@ def test_a_dispute_lives_through_three_weekly_forms_under_one_id_and_what_change
         assert audit.verify(conn).holds
 
 
+def test_what_a_file_says_was_closed_later_is_carried_until_that_day():
+    with session(JOB) as conn:
+        conn.execute(
+            "INSERT INTO incident (code, kind, category, state, geom, occurred_at, closed_at, source_id)"
+            " VALUES ('档1', 'dispute', '邻里', '已化解', ST_SetSRID(ST_Point(120.22, 30.05), 4490), %s, %s, (SELECT min(id) FROM import))",
+            (noon(WEEKS[0][0]), noon(WEEKS[1][0])),
+        )
+        told = [frozen.preview(conn, "weekly", *week, "C").tables for week in WEEKS[:3]]
+    assert [[row["state"] for row in one["new"]] for one in told] == [["handling"], [], []]
+    assert [[row["state"] for row in one["carried"]] for one in told] == [[], ["closed"], []]
+    assert [row["code"] for row in told[0]["elsewhere"]] == ["档1"]
+
+
 def test_a_frozen_report_is_not_changed_and_a_changed_one_is_found_out():
     made = frozen.make(HEAD, "hazards", *WEEKS[0]).report
     for statement in ("UPDATE report SET content = '{}'", "DELETE FROM report_note"):
