@@ -1,6 +1,6 @@
-"""After an import of incidents: each case gets its clocks, and its possible duplicates are found.
+"""After an import of incidents: each case gets its clocks; relapses are linked, possible duplicates found.
 
-Both can be done again for the same import and change nothing then.
+All of it can be done again for the same import and change nothing then.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gis.casework import places
 from gis.casework import starting
 from gis.casework import twins
 from gis.db.connection import session
@@ -40,7 +41,7 @@ class Arrived:
 
 
 def settle(actor: Actor, import_id: int) -> Arrived:
-    """Give the cases of an import their clocks and find their possible duplicates.
+    """Give the cases of an import their clocks, link relapses and find possible duplicates.
 
     Parameters
     ----------
@@ -51,4 +52,5 @@ def settle(actor: Actor, import_id: int) -> Arrived:
     """
     cases = starting.imported(actor, import_id)
     with session(actor) as conn:
+        places.relapses(conn, places.arrived(conn, import_id))
         return Arrived(cases, twins.search(conn, import_id))

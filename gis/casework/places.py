@@ -34,6 +34,11 @@ def building(conn: psycopg.Connection[Any], incident_id: int) -> int | None:
     return None if row is None else int(row[0])
 
 
+def arrived(conn: psycopg.Connection[Any], import_id: int) -> list[int]:
+    """Give the cases of an import that may be relapses: its hazards and disputes."""
+    return [number for (number,) in conn.execute(_queries.arrived.sql, {"import": import_id})]
+
+
 def relapses(conn: psycopg.Connection[Any], incident_ids: Sequence[int]) -> dict[int, int]:
     """Link cases to the earlier one each is a relapse of, and flag them.
 

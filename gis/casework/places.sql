@@ -35,3 +35,7 @@ WITH new AS (
     ON CONFLICT (incident_id, other_id) DO NOTHING
 )
 SELECT id, other_id FROM earlier;
+
+-- name: arrived
+-- hazards and disputes of an import
+SELECT id FROM atlas.incident WHERE source_id = %(import)s AND kind IN ('hazard', 'dispute') ORDER BY id;

@@ -264,3 +264,18 @@ def test_a_place_with_a_thousand_orders_stays_bounded():
     pool = pd.DataFrame({"id": np.arange(3000), "x": 121.4, "y": 31.2, "at": np.arange(3000), "class": 0, "address": 1})
     ones, _others = twins.neighbours(pool, 3000, by)
     assert len(ones) <= 3000 * by.nearest
+
+
+def test_a_hazard_that_comes_back_in_a_file_is_linked_to_the_one_it_is_a_relapse_of(office, tmp_path):
+    take(tmp_path, """编号,类别,小类,描述,状态,发生时间,办结时间,经度,纬度
+RL-1,隐患,消防,通道堆物,已销号,2026-08-01 09:00,2026-08-10 09:00,121.4110,31.2110
+RL-2,隐患,消防,通道堆物,整改中,2026-09-20 09:00,,121.4111,31.2110
+RL-3,隐患,消防,通道堆物,整改中,2026-09-20 09:00,,121.4150,31.2110
+RL-4,隐患,燃气,软管老化,整改中,2026-09-20 09:00,,121.4111,31.2110
+""", "ledger.csv")  # fmt: skip
+    with session(JOB) as conn:
+        linked = conn.execute(
+            "SELECT i.code, o.code FROM case_link l JOIN incident i ON i.id = l.incident_id JOIN incident o ON o.id = l.other_id"
+            " WHERE l.relation = 'relapse' AND i.code LIKE 'RL-%'"
+        ).fetchall()
+    assert linked == [("RL-2", "RL-1")]
