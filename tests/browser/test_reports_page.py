@@ -67,7 +67,7 @@ def test_a_weekly_form_is_made_compared_and_taken_along(reader, visit):
     with session(JOB) as conn:
         conn.execute("INSERT INTO dispute (incident_id, people) VALUES (%s, 7)", (line["id"],))
     page.get_by_role("button", name="与现在的记录对比").click()
-    expect(page.get_by_text("差异说明第 1 号")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("差异说明第 1 号.*SHA-256"))).to_be_visible(timeout=30_000)
     assert page.locator(".ga-table").last.inner_text().split("\n")[-1].split("\t")[1:] == [
         line["code"],
         "人数",
