@@ -374,7 +374,7 @@ def test_the_monthly_table_is_printed_as_word_and_excel_with_its_hash():
             book = load_workbook(io.BytesIO(excel.workbook(printed)))
         found = Document(io.BytesIO(body))
         assert report.sha256 in found.sections[0].footer.paragraphs[0].text
-        assert round(found.sections[0].page_width.mm), round(found.sections[0].page_height.mm) == (297, 210)
+        assert (round(found.sections[0].page_width.mm), round(found.sections[0].page_height.mm)) == (297, 210)
         assert len(found.tables[1].rows) == 20
         assert report.sha256 in book.worksheets[0].oddFooter.center.text
         assert "仿宋_GB2312" in zipfile.ZipFile(io.BytesIO(body)).read("word/document.xml").decode()
