@@ -33,6 +33,11 @@ _known: dict[tuple[str, str], tuple[float, dict[str, int]]] = {}
 _asking: dict[tuple[str, str], asyncio.Lock] = {}
 
 
+def clock() -> float:
+    """Give the seconds since 1970, by which tiles that hang on the time of day become old."""
+    return time.time()
+
+
 def forget() -> None:
     """Forget what is known (tests; a change that must show at once)."""
     _known.clear()
@@ -99,6 +104,6 @@ def mark(layer: Layer, current: dict[str, int], actor: Actor, choice: str) -> st
         A quoted strong tag.
     """
     numbers = ",".join(str(current.get(relation, 0)) for relation in (*layer.relations, *RIGHTS))
-    age = str(int(time.time() / layer.ages_s)) if layer.ages_s else ""
+    age = str(int(clock() / layer.ages_s)) if layer.ages_s else ""
     text = "|".join((layer.key, code_version(layer.key), numbers, actor.name, choice, age))
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

@@ -17,7 +17,7 @@ def test_a_month_of_cases_is_played_and_stops_where_it_is_told(visit, pages):
     first = page.evaluate(shown)
     page.wait_for_function(f"first => ({shown})() !== first", arg=first)
     page.wait_for_function(f"first => ({shown})() !== first", arg=page.evaluate(shown))
-    page.get_by_role("button", name="暂停").click()
+    page.get_by_role("button", name="暂停", exact=True).click()
     page.wait_for_selector(".st-key-time .stSlider")
     days = {
         tuple(re.search(r"since=([\d-]+)&.*until=([\d-]+)", url).groups())

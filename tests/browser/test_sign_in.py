@@ -6,6 +6,7 @@ import os
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from gis.access import accounts
 from gis.access import first
@@ -67,7 +68,7 @@ def test_a_wrong_password_is_said_beside_the_form_and_what_was_typed_stays(hall,
     assert "账号或密码不对" in page.inner_text("[role=alert]")
     assert page.input_value("input[name=name]") == "zhang"
     assert page.input_value(FORM) == ""
-    page.wait_for_function("document.activeElement.name === 'password'")
+    expect(page.locator("input[name=password]")).to_be_focused()
     page.fill(FORM, PASSWORD)
     page.press(FORM, "Enter")
     page.wait_for_selector(".st-key-panel")

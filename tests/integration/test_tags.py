@@ -24,14 +24,16 @@ FAR = (9, 428, 209)
 
 WRITES = {
     "area": ("UPDATE area SET name = '改名区' WHERE level = 'district'", ("area", "grid", "label")),
-    "grid": ("UPDATE grid SET name = name || '新' WHERE network_id = 1", ("grid", "label", "building", "incident")),
+    "grid": ("UPDATE grid SET name = name || '新' WHERE network_id = 1", ("grid", "label", "building", "incident", "whistle")),
     "network": (
         "INSERT INTO network (code, name, kind) VALUES ('a', 'a', 'comprehensive')",
-        ("grid", "finding", "label", "building", "incident"),
+        ("grid", "finding", "label", "building", "incident", "whistle"),
     ),
     "building": ("UPDATE building SET households = households + 1 WHERE code = 'B1'", ("building", "grid")),
     "assignment": ("DELETE FROM assignment WHERE building_id = 1", ("building", "grid")),
     "incident": ("INSERT INTO incident (code, kind, geom) SELECT 'new', 'hazard', geom FROM incident LIMIT 1", ("incident",)),
+    "casefile": ("UPDATE casefile SET level = 1 WHERE incident_id = 1", ("incident",)),
+    "whistle": ("UPDATE whistle SET title = '改' WHERE id = 1", ("whistle",)),
     "finding": ("DELETE FROM finding WHERE rule = 'grid_size'", ("finding", "grid")),
     "refresh": ("INSERT INTO refresh (network_id, summary, started_at) VALUES (1, '{}', now())", ("grid", "building")),
     "excluded": ("UPDATE excluded SET reason = '铁路'", ("excluded",)),
@@ -40,6 +42,12 @@ WRITES = {
     "green": ("TRUNCATE green", ("green",)),
 }  # fmt: skip
 """A write to each table, and the layers it must make new tags for."""
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch):
+    """Hold the clock that makes tiles of cases old: only writes make news here."""
+    monkeypatch.setattr(versions, "clock", lambda: 0.0)
 
 
 @pytest.fixture
@@ -103,6 +111,13 @@ def test_a_write_changes_the_tags_of_its_layers_and_of_no_other(writer, relation
     write(statement)
     after = tags(visitor)
     assert {key for key in before if before[key] != after[key]} == set(layers)
+
+
+def test_what_hangs_on_the_time_of_day_is_asked_for_again_after_a_while(visitor, monkeypatch):
+    before = tags(visitor)
+    monkeypatch.setattr(versions, "clock", lambda: 301.0)
+    after = tags(visitor)
+    assert {key for key in before if before[key] != after[key]} == {"incident", "whistle"}
 
 
 def test_every_table_of_every_layer_is_written_to_above():

@@ -257,7 +257,9 @@ def cases():
         now = conn.execute("SELECT now()").fetchone()[0]
         files = conn.execute("SELECT incident_id, state, level, due_at, warn_at FROM casefile").fetchall()
     files = pd.DataFrame(files, columns=["id", "stage", "level", "due_at", "warn_at"])
-    rows = table("incident").drop(columns=["level", "due_at"], errors="ignore").merge(files, on="id")  # as the file says
+    rows = (
+        table("incident").drop(columns=["level", "due_at"], errors="ignore").merge(files, on="id")
+    )  # as the file says
     rows["clock"] = [
         "ended" if row.stage == "closed"
         else "none" if pd.isna(row.due_at)

@@ -109,6 +109,7 @@ def test_every_route_is_asked_here():
         "health",
         "metrics",
         "uploads",
+        "reports",
         "auth",
     }
 
@@ -122,9 +123,10 @@ def test_no_address_breaks_the_house(visitor, data):
         st.one_of(
             st.tuples(parts, parts, parts).map(lambda p: f"/tiles/{layer}/{p[0]}/{p[1]}/{p[2]}.pbf"),
             st.tuples(
-                st.sampled_from(["/style/", "/assets/", "/tiles/", "/uploads/", "/health", "/metrics"]), words
+                st.sampled_from(["/style/", "/assets/", "/tiles/", "/uploads/", "/reports/", "/health", "/metrics"]),
+                words,
             ).map("".join),
-            st.sampled_from(["/health", "/metrics", "/uploads", "/style/light.json", "/style/dark.json"]),
+            st.sampled_from(["/health", "/metrics", "/uploads", "/reports", "/style/light.json", "/style/dark.json"]),
         )
     )
     query = data.draw(st.lists(st.tuples(names, words), max_size=3))
