@@ -9,8 +9,9 @@
 -- ("told", see incident_marks), and nothing else; nothing at all under a choice.
 WITH asked AS MATERIALIZED (
     SELECT :states::text[] IS NOT NULL OR :levels::text[] IS NOT NULL OR :clocks::text[] IS NOT NULL
-        OR :categories::text[] IS NOT NULL OR :since::date IS NOT NULL OR :until::date IS NOT NULL OR NOT everywhere()
+        OR :categories::text[] IS NOT NULL OR :since::date IS NOT NULL OR :until::date IS NOT NULL
         OR has_role('{department}') AND NOT has_role('{leader,planner,supervisor,worker}') AS narrow,
+        everywhere() AS wide,
         (:states::text[] IS NULL OR :states::text[] && '{reported,verifying,filed,dispatched,handling,answered,checked}')
             AND (:clocks::text[] IS NULL OR :clocks::text[] && '{late,near,running,paused,none}') AS running,
         (:states::text[] IS NULL OR :states::text[] && '{closed,rejected,merged}') AND (:clocks::text[] IS NULL OR 'ended' = ANY (:clocks)) AS ended,
@@ -40,18 +41,30 @@ WITH asked AS MATERIALIZED (
         AND (:levels::text[] IS NULL OR level::text = ANY (:levels)) AND (:categories::text[] IS NULL OR category = ANY (:categories))
         AND (:clocks::text[] IS NULL OR clock_of(state, suspended, warn_at, due_at, now()) = ANY (:clocks))
     GROUP BY 1, 2
+), own AS ( -- of a part of the office, without a choice: by area and grid
+    SELECT kind, cell_column(geom_web) >> (13 - :z) AS cx, cell_row(geom_web) >> (13 - :z) AS cy
+    FROM incident
+    WHERE (SELECT NOT narrow AND NOT wide FROM asked)
+        AND (area_id = ANY ((SELECT scope_areas())::bigint[]) OR grid_id = ANY ((SELECT scope_grids())::bigint[]))
+        AND (:kinds::text[] IS NULL OR kind = ANY (:kinds))
 )
 SELECT ST_AsMVT(t, 'incident', 4096, 'geom') FROM (
     SELECT kind, incidents, NULL::text AS told, width_bucket(incidents, ARRAY[1, 4, 16, 64, 256]) - 1 AS size,
         ST_Point((cell & 63) * 64 + CASE WHEN kind IN ('matter', 'dispute') THEN 16 ELSE 48 END,
             (cell >> 6) * 64 + CASE WHEN kind IN ('matter', 'hazard') THEN 16 ELSE 48 END) AS geom
     FROM incident_cell
-    WHERE (SELECT NOT narrow FROM asked) AND z = :z AND tile_x = :x AND tile_y = :y AND (:kinds::text[] IS NULL OR kind = ANY (:kinds))
+    WHERE (SELECT NOT narrow AND wide FROM asked) AND z = :z AND tile_x = :x AND tile_y = :y AND (:kinds::text[] IS NULL OR kind = ANY (:kinds))
     UNION ALL
     SELECT kind, incidents, NULL, width_bucket(incidents, ARRAY[1, 4, 16, 64, 256]) - 1,
         ST_Point(quad_column(cell) * 64 + CASE WHEN kind IN ('matter', 'dispute') THEN 16 ELSE 48 END,
             quad_column(cell >> 1) * 64 + CASE WHEN kind IN ('matter', 'hazard') THEN 16 ELSE 48 END)
     FROM counted
+    UNION ALL
+    SELECT kind, count(*)::integer, NULL, width_bucket(count(*)::integer, ARRAY[1, 4, 16, 64, 256]) - 1,
+        ST_Point((cx & 63) * 64 + CASE WHEN kind IN ('matter', 'dispute') THEN 16 ELSE 48 END,
+            (cy & 63) * 64 + CASE WHEN kind IN ('matter', 'hazard') THEN 16 ELSE 48 END)
+    FROM own WHERE cx >> 6 = :x AND cy >> 6 = :y
+    GROUP BY kind, cx, cy
     UNION ALL
     SELECT m.kind, NULL, m.told, m.size, m.place
     FROM (SELECT 1 WHERE (SELECT has_role('{wall}'))) AS wall CROSS JOIN incident_marks(:z, :x, :y, :kinds) AS m
