@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,24 +16,19 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.responses import Response
 
 from gis.casework import photos
 from gis.casework import reports
 from gis.casework import words
 from gis.errors import BadInput
-from gis.errors import GridAtlasError
-from gis.i18n import speaking
 from server import peer
 from server.actor import actor_of
-from server.errors import answer
-from server.errors import wanted_language
-from server.upload import HEADER
+from server.posting import received
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from gis.casework.files import Casefile
     from gis.casework.reports import Draft
@@ -43,8 +37,6 @@ MOST_BYTES = 96 * 1024 * 1024
 """Most bytes of a report with all its pictures."""
 MOST_PHOTOS = 9
 LONGEST_DRAFT = 64 * 1024
-
-_log = logging.getLogger("gridatlas.server")
 
 
 class ReportUnfit(BadInput):
@@ -83,25 +75,17 @@ async def report_in(request: Request) -> Response:
 
     400 says what has to be changed, 401 that the session is over: the page keeps the report.
     """
-    with speaking(wanted_language(request)):
-        try:
-            return await _taken(request)
-        except GridAtlasError as error:
-            response = answer(error)
-            if isinstance(error, ReportMethod):
-                response.headers["Allow"] = "POST"
-            return response
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except Exception:  # noqa: BLE001  the last line before the visitor: logged, never shown
-            _log.exception("%s %s failed", request.method, request.url.path)
-            return answer(GridAtlasError())
+    return await received(
+        request,
+        "POST",
+        lambda: _taken(request),
+        wrong_method=ReportMethod(method=request.method),
+        elsewhere=ReportElsewhere(),
+    )
 
 
 async def _taken(request: Request) -> Response:
-    if request.method != "POST":
-        raise ReportMethod(method=request.method)
-    if request.headers.get(HEADER) != "1" or not peer.is_own_site(request.scope):
+    if not peer.is_own_site(request.scope):
         raise ReportElsewhere
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST_BYTES:

@@ -8,30 +8,21 @@ browser asking us first. What the files are is decided by the page and the intak
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.responses import Response
 
 from gis.errors import BadInput
-from gis.errors import GridAtlasError
-from gis.i18n import speaking
 from gis.intake import uploads
 from server.actor import actor_of
-from server.errors import answer
-from server.errors import wanted_language
+from server.posting import received
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from collections.abc import Callable
 
     from starlette.requests import Request
-
-HEADER = "x-gridatlas"
-
-_log = logging.getLogger("gridatlas.server")
+    from starlette.responses import Response
 
 
 class NotFromPage(BadInput):
@@ -77,21 +68,6 @@ async def upload_file(request: Request) -> Response:
 
 
 async def _answered(request: Request, method: str, work: Callable[[], Awaitable[Response]]) -> Response:
-    """Do the work; each mistake leaves in the one shape of ``server.errors``."""
-    with speaking(wanted_language(request)):
-        try:
-            if request.method != method:
-                raise UploadMethod(method=request.method)  # noqa: TRY301  one place answers all mistakes
-            if request.headers.get(HEADER) != "1":
-                raise NotFromPage  # noqa: TRY301  same
-            return await work()
-        except GridAtlasError as error:
-            response = answer(error)
-            if isinstance(error, UploadMethod):
-                response.headers["Allow"] = method
-            return response
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except Exception:  # noqa: BLE001  the last line before the visitor: logged, never shown
-            _log.exception("%s %s failed", request.method, request.url.path)
-            return answer(GridAtlasError())
+    return await received(
+        request, method, work, wrong_method=UploadMethod(method=request.method), elsewhere=NotFromPage()
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -15,6 +13,7 @@ from views import actor
 from views import acts
 from views import format as written
 from views import fragment
+from views import takeaway
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from views.source import Desk
 
 MOST = 5000
-READY = "ledger-extract"
 
 
 def draw(desk: Desk) -> None:
@@ -68,24 +66,8 @@ def _resting(query: ledger.Query) -> ledger.Query:
 
 
 def _take(desk: Desk) -> None:
-    st.markdown(f"**{_('导出')}**")
-    with st.form("take", border=False):
-        reason = st.text_input(_("导出事由"), placeholder=_("写进文件,也进审计"), max_chars=200)
-        with st.container(horizontal=True):
-            excel = st.form_submit_button(_("导出 Excel"), icon=":material/download:")
-            package = st.form_submit_button(_("导出 GeoPackage"), icon=":material/download:")
-        if excel or package:
-            st.session_state.pop(READY, None)
-            fragment.tell("take", lambda: _write(desk, ".xlsx" if excel else ".gpkg", reason))
-    fragment.told("take")
-    if READY in st.session_state:
-        name, content = st.session_state[READY]
-        st.download_button(_("保存文件"), content, file_name=name, key="ledger-file")
-
-
-def _write(desk: Desk, ending: str, reason: str) -> str:
-    with tempfile.TemporaryDirectory(prefix="gridatlas-") as folder, session(actor.current()) as conn:
-        path = Path(folder) / f"ledger{ending}"
-        number = ledger.export(conn, desk.network, desk.query, path, reason)
-        st.session_state[READY] = (f"ledger-{written.today():%Y%m%d}{ending}", path.read_bytes())
-    return _("文件已备好:{number} 条。").format(number=written.number(number))
+    takeaway.offer(
+        "ledger",
+        lambda conn, path, reason: ledger.export(conn, desk.network, desk.query, path, reason),
+        lambda number: _("文件已备好:{number} 条。").format(number=written.number(number)),
+    )

@@ -14,10 +14,9 @@ import streamlit as st
 from gis.casework import words
 from gis.casework.whistle import words as whistle_words
 from gis.i18n import translate as _
-from gis.vocabulary import CaseState
 from gis.vocabulary import WhistleState
-from layers.catalog import layer as described
 from layers.palette import Theme
+from views import board
 from views import browser
 from views import format as written
 from views import legend
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent
 MAP = "cases-map"
+PREFIX = "cases-"
+"""What the names of the map's switches begin with."""
 LAYERS = ("grid", "building", "incident", "whistle", "label")
 AT_FIRST = ("grid", "incident", "whistle", "label")
 CLICKABLE = ("incident",)
@@ -127,21 +128,13 @@ def _room(*, chosen: bool) -> window.Stage:
 
 
 def _stage(desk: Desk, at: Address) -> None:
-    shown = st.session_state.setdefault("cases-layers", list(AT_FIRST))
+    shown = board.shown(PREFIX, AT_FIRST)
     with st.container(key="tools"), st.container(key="tools-row", horizontal=True, gap="small"):
         st.button(
             _("谁来管?"), key="ask-who", icon=":material/help_center:", on_click=address.ask,
             help=_("在地图上点一处,或输入地址和小类,看归谁管"),
         )  # fmt: skip
-        with st.popover(_("图层"), icon=":material/layers:"):
-            for key in LAYERS:
-                st.checkbox(
-                    _(described(key).label),
-                    key=f"cases-layer-{key}",
-                    value=key in shown,
-                    on_change=_switch,
-                    args=(key,),
-                )
+        board.switches(PREFIX, LAYERS)
     last = desk.newest or written.today()
     days = player.span(MAP, last)
     theme = Theme(palette.theme())
@@ -169,16 +162,12 @@ def _stage(desk: Desk, at: Address) -> None:
 
 def _hints(desk: Desk, shown: list[str]) -> dict[str, object]:
     """Give what the browser needs to write tooltips and to keep the chosen row in sight."""
-    case = desk.case
+    case, told = desk.case, words.tooltips()
     return {
         "mark": atlas.MARK,
         "lines": atlas.words(shown),
         "rules": {},
-        "values": {
-            "state": {state: words.state(state) for state in CaseState}
-            | {state: whistle_words.state(state) for state in WhistleState},
-            "clock": signs.clocks(),
-        },
+        "values": {**told, "state": told["state"] | {state: whistle_words.state(state) for state in WhistleState}},
         "more": _("点击查看"),
         "row": "" if case is None else f"row-{case.kind}-{case.level or 0}-{case.incident_id}",
     }
@@ -190,13 +179,6 @@ def _pick(picked: atlas.Picked) -> None:
     if code not in (None, ""):
         address.choose(str(code))
         st.session_state["cases-still"] = True
-
-
-def _switch(key: str) -> None:
-    kept = [other for other in st.session_state["cases-layers"] if other != key]
-    if st.session_state[f"cases-layer-{key}"]:
-        kept.append(key)
-    st.session_state["cases-layers"] = [other for other in LAYERS if other in kept]
 
 
 def _empty() -> None:

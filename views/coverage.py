@@ -13,9 +13,9 @@ import streamlit as st
 from gis.casework import words
 from gis.coverage import wording
 from gis.i18n import translate as _
-from layers.catalog import layer as described
 from layers.palette import Theme
 from views import address
+from views import board
 from views import browser
 from views import detail
 from views import filters
@@ -100,7 +100,7 @@ def _marked(desk: Desk) -> tuple[str, str] | None:
 
 
 def _stage(desk: Desk, at: Address) -> None:
-    shown = st.session_state.setdefault("layers", list(AT_FIRST))
+    shown = board.shown("", AT_FIRST)
     with st.container(key="tools"):
         _tools(desk)
     theme = Theme(palette.theme())
@@ -167,15 +167,7 @@ def _tools(desk: Desk) -> None:
             label_visibility="collapsed",
             width=312,
         )
-        with st.popover(_("图层"), icon=":material/layers:"):
-            for key in LAYERS:
-                st.checkbox(
-                    _(described(key).label),
-                    key=f"layer-{key}",
-                    value=key in st.session_state["layers"],
-                    on_change=_switch,
-                    args=(key,),
-                )
+        board.switches("", LAYERS)
     if text:
         with st.container(key="hits"):
             found = source.search(text, desk.network)[:HITS]
@@ -193,13 +185,6 @@ def _hit(grid: Grid) -> str:
 def _go(code: str) -> None:
     address.choose(address.GRID, code)
     st.session_state["search"] = ""
-
-
-def _switch(key: str) -> None:
-    shown = [other for other in st.session_state["layers"] if other != key]
-    if st.session_state[f"layer-{key}"]:
-        shown.append(key)
-    st.session_state["layers"] = [other for other in LAYERS if other in shown]
 
 
 def _panel(desk: Desk, at: Address) -> None:

@@ -11,6 +11,7 @@ from gis.i18n import translate as _
 from gis.vocabulary import GridKind
 from views import acts
 from views import address
+from views import board
 from views import evidence
 from views import format as written
 from views import headline
@@ -41,28 +42,15 @@ def draw(desk: Desk) -> None:
         elif desk.grid is not None:
             _grid(desk, desk.grid, desk.of_grid)
         else:
-            _head(_("找不到了"))
+            board.head(_("找不到了"), address.let_go)
             st.markdown(_("链接里的网格或条目已经不在,或不在你的管辖范围内。请在列表里另选一条。"))
-
-
-def _head(title: str) -> None:
-    with st.container(key="detail-head", horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### {title}", width="stretch")
-        st.button(
-            ":material/close:",
-            key="close",
-            type="tertiary",
-            shortcut="Esc",
-            help=_("关闭(Esc)"),
-            on_click=address.let_go,
-        )
 
 
 def _entry(desk: Desk, entry: Entry) -> None:
     badge = ":orange-badge" if entry.overdue else ":gray-badge"
     state = _("逾期") if entry.overdue else entry.state_text
     severity = f":gray-badge[{written.plain(entry.severity_text)}]"
-    _head(f"{written.plain(entry.title)} {severity} {badge}[{written.plain(state)}]")
+    board.head(f"{written.plain(entry.title)} {severity} {badge}[{written.plain(state)}]", address.let_go)
     names = {
         FACTS: _("情况"),
         REPAIR: _("怎么办"),
@@ -150,7 +138,9 @@ def _ways(desk: Desk, entry: Entry) -> None:
 
 
 def _grid(desk: Desk, grid: Facts, found: list[Entry]) -> None:
-    _head(f"{written.plain(grid.name or grid.code, 30)} :gray-badge[{written.plain(kind(grid.kind))}]")
+    board.head(
+        f"{written.plain(grid.name or grid.code, 30)} :gray-badge[{written.plain(kind(grid.kind))}]", address.let_go
+    )
     headline.facts(
         [
             (_("编码"), grid.code),

@@ -12,6 +12,7 @@ from gis.db.connection import session
 from gis.i18n import translate as _
 from views import actor
 from views import address
+from views import board
 from views import bulk
 from views import format as written
 from views import fragment
@@ -89,19 +90,12 @@ def order(desk: Desk, at: Address) -> str:
 
 
 def _choice(name: str, label: str, options: dict[str, str], value: str) -> None:
-    def changed() -> None:
-        address.let_go()
-        address.narrow(name, st.session_state[f"filter-{name}"])
+    board.choice(name, label, options, value, _narrow)
 
-    st.session_state[f"filter-{name}"] = value if value in options else ""
-    st.selectbox(
-        label,
-        list(options),
-        key=f"filter-{name}",
-        format_func=lambda code: options.get(code, code),
-        label_visibility="collapsed",
-        on_change=changed,
-    )
+
+def _narrow(name: str, value: str) -> None:
+    address.let_go()
+    address.narrow(name, value)
 
 
 def _more(desk: Desk, at: Address) -> None:

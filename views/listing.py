@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,6 +11,7 @@ from gis.coverage import wording
 from gis.i18n import joined
 from gis.i18n import translate as _
 from views import address
+from views import board
 from views import filters
 from views import format as written
 from views import source
@@ -109,22 +111,7 @@ def _head(desk: Desk, at: Address) -> None:
         said.append(wording.title(at.rule))
     said.append(filters.order(desk, at))
     said.append(_("截至 {moment}").format(moment=written.moment(as_of)))
-    with st.container(key="count", horizontal=True, vertical_alignment="center"):
-        st.markdown(written.plain(" · ".join(said)), width="stretch")
-        for name, by, icon, shortcut, hint in (
-            ("before", -1, ":material/arrow_upward:", "Up", _("上一条(↑)")),
-            ("after", 1, ":material/arrow_downward:", "Down", _("下一条(↓)")),
-        ):
-            st.button(
-                icon,
-                key=f"step-{name}",
-                type="tertiary",
-                shortcut=shortcut,
-                help=hint,
-                disabled=not desk.total,
-                on_click=step,
-                args=(desk, by),
-            )
+    board.steps(" · ".join(said), (_("上一条(↑)"), _("下一条(↓)")), partial(step, desk), empty=not desk.total)
 
 
 def _nothing(desk: Desk, at: Address) -> None:

@@ -116,9 +116,11 @@ def categories(conn: psycopg.Connection[Any]) -> dict[str, list[list[Any]]]:
                 row.name, [row.name, spoken.replace(" ", ""), pinyin.initials(spoken), list(row.synonyms)]
             )
     for item in duties.listing(conn, limit=MOST_CATEGORIES):  # what the list calls otherwise
+        known = found[item.kind]
         for name in item.categories:
-            spoken = pinyin.spoken(name)
-            found[item.kind].setdefault(name, [name, spoken.replace(" ", ""), pinyin.initials(spoken), [item.name]])
+            if name not in known:
+                spoken = pinyin.spoken(name)
+                known[name] = [name, spoken.replace(" ", ""), pinyin.initials(spoken), [item.name]]
     return {kind: list(rows.values()) for kind, rows in found.items()}
 
 

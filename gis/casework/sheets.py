@@ -12,6 +12,7 @@ from typing import Any
 import xlsxwriter
 
 from gis.casework.forms import OFFICE
+from gis.coverage import extract
 from gis.coverage.report import OutputRefused
 from gis.coverage.report import require_folder
 from gis.errors import BadInput
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import psycopg
 
 LONGEST_CELL = 32_000
-LONGEST_REASON = 500
 WIDEST, SAMPLE = 60, 200
 """Widest column, letters; rows its width is taken from."""
 
@@ -34,13 +34,6 @@ class FormatUnknown(BadInput):
 
     template = "不能导出为 {path} 这种格式。"
     cure = "请把文件名的后缀改为 .xlsx。"
-
-
-class PurposeMissing(BadInput):
-    """A list was asked for without saying why."""
-
-    template = "没有写明导出事由。"
-    cure = "请写明事由;它写进文件,也进审计。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +52,7 @@ def purpose(path: Path, reason: str) -> str:
     ------
     PurposeMissing, FormatUnknown, OutputRefused
     """
-    why = " ".join(reason.split())[:LONGEST_REASON]
-    if not why:
-        raise PurposeMissing
+    why = extract.purpose(reason)
     if path.suffix.lower() != ".xlsx":
         raise FormatUnknown(path=path)
     require_folder(path)

@@ -52,10 +52,24 @@ class FormatUnknown(BadInput):
 
 
 class PurposeMissing(BadInput):
-    """The ledger was asked for without saying why."""
+    """A list was asked for as a file without saying why."""
 
     template = "没有写明导出事由。"
     cure = "请写明事由;它写进文件,也进审计。"
+
+
+def purpose(reason: str) -> str:
+    """Give the purpose of a file as it is kept.
+
+    Raises
+    ------
+    PurposeMissing
+        There is none.
+    """
+    why = " ".join(reason.split())[:LONGEST_REASON]
+    if not why:
+        raise PurposeMissing
+    return why
 
 
 def export(conn: psycopg.Connection[Any], network: str, query: Query, path: Path, reason: str) -> int:
@@ -80,9 +94,7 @@ def export(conn: psycopg.Connection[Any], network: str, query: Query, path: Path
     PurposeMissing, FormatUnknown, OutputRefused
         Nothing was written.
     """
-    why = " ".join(reason.split())[:LONGEST_REASON]
-    if not why:
-        raise PurposeMissing
+    why = purpose(reason)
     if path.suffix.lower() not in ENDINGS:
         raise FormatUnknown(path=path)
     require_folder(path)

@@ -12,7 +12,7 @@ from gis.casework import extract
 from gis.casework import listing
 from gis.casework.listing import Query
 from gis.casework.sheets import FormatUnknown
-from gis.casework.sheets import PurposeMissing
+from gis.coverage.extract import PurposeMissing
 from gis.db.connection import session
 from gis.vocabulary import Actor
 from tests.conftest import fill_street

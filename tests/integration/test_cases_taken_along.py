@@ -9,7 +9,7 @@ import pytest
 from gis.casework import acts
 from gis.casework import extract
 from gis.casework import listing
-from gis.casework import sheets
+from gis.coverage.extract import PurposeMissing
 from gis.db.connection import close_pools
 from gis.db.connection import session
 from gis.vocabulary import Actor
@@ -66,5 +66,5 @@ def test_a_file_holds_what_the_actor_may_read_in_the_order_of_the_list(tmp_path,
     with session(Actor.job("test")) as conn:
         told = conn.execute("SELECT actor, reason, after ->> 'rows' FROM audit WHERE action = 'export' ORDER BY seq")
         assert told.fetchall() == [("head", "月度会商", "5"), ("unit", "月度会商", "1")]
-    with pytest.raises(sheets.PurposeMissing):
+    with pytest.raises(PurposeMissing):
         export(HEAD, tmp_path / "none.xlsx", reason=" ")

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from gis.casework import duties as looking
 from gis.casework import meeting
 from gis.casework import resolver
-from gis.casework import sheets
 from gis.casework import whistle
+from gis.coverage.extract import PurposeMissing
 from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.records import duties
@@ -98,7 +98,7 @@ def test_a_matter_goes_from_the_cases_to_the_meeting_to_the_list(tmp_path):
         ]  # fmt: skip
         assert meeting.export(conn, tmp_path / "agenda.xlsx", "会商", planned.id) == 3
         assert looking.export(conn, tmp_path / "list.xlsx", "核对") == 3
-        with pytest.raises(sheets.PurposeMissing):
+        with pytest.raises(PurposeMissing):
             looking.export(conn, tmp_path / "list.xlsx", " ")
     book = openpyxl.load_workbook(tmp_path / "agenda.xlsx")
     assert {cell.value for cell in book["议题"]["C"][1:]} == {"噪声", "犬只", "渣土"}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gis.i18n import translate as _
+from views import board
 from views import format as written
 from views.docket import acts
+from views.docket import address
 from views.docket import clock
 from views.docket import facts
-from views.docket import head
 from views.docket import owner
 from views.docket import pictures
 from views.docket import signs
@@ -31,14 +32,14 @@ def draw(desk: Desk) -> None:
     """Draw the chosen case; a sentence where the link names one that is not there."""
     with st.container(key="detail"):
         if desk.case is None:
-            head.draw(_("找不到了"))
+            board.head(_("找不到了"), address.let_go)
             st.markdown(_("链接里的案件不存在,或不在你的管辖范围内。请在列表里另选一件。"))
             return
         _case(desk, desk.case)
 
 
 def _case(desk: Desk, case: Casefile) -> None:
-    head.draw(f"{signs.sign(case.kind)} {written.plain(case.category or signs.kind(case.kind))}")
+    board.head(f"{signs.sign(case.kind)} {written.plain(case.category or signs.kind(case.kind))}", address.let_go)
     _standing(case)
     title = facts.full(case).get("title") or case.title
     if title:

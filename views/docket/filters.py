@@ -12,6 +12,7 @@ from gis.casework import words
 from gis.i18n import translate as _
 from gis.vocabulary import IncidentKind
 from gis.vocabulary import WhistleState
+from views import board
 from views import format as written
 from views.docket import address
 from views.docket import export
@@ -140,15 +141,4 @@ def _category(at: Address) -> None:
 
 
 def _choice(name: str, label: str, options: dict[str, str], value: str | None, *, bare: bool = True) -> None:
-    def changed() -> None:
-        address.narrow(name, st.session_state[f"filter-{name}"])
-
-    st.session_state[f"filter-{name}"] = value if value in options else ""
-    st.selectbox(
-        label,
-        list(options),
-        key=f"filter-{name}",
-        format_func=lambda code: options.get(code, code),
-        label_visibility="collapsed" if bare else "visible",
-        on_change=changed,
-    )
+    board.choice(name, label, options, value, address.narrow, bare=bare)

@@ -21,13 +21,13 @@ from gis.records import buildings
 from gis.vocabulary import IncidentKind
 from gis.vocabulary import Listing
 from views import actor
+from views import board
 from views import browser
 from views import format as written
 from views import headline
 from views import posts
 from views.docket import address
 from views.docket import agenda
-from views.docket import head
 from views.docket import signs
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ CLASSES = 6
 def draw(desk: Desk, at: Address) -> None:
     """Draw the panel that asks: where, what, and the answer."""
     with st.container(key="detail"):
-        head.draw(_("谁来管?"))
+        board.head(_("谁来管?"), address.let_go)
         with st.container(key="part"):
             _where(at)
             _what(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from gis.casework import listing
 from gis.casework import words
 from gis.i18n import translate as _
+from views import board
 from views import format as written
 from views.docket import address
 from views.docket import signs
@@ -148,22 +150,8 @@ def _head(desk: Desk, at: Address) -> None:
     if at.area:
         said.append(desk.places.get(at.area, at.area))
     said.append(_("截至 {moment}").format(moment=written.moment(desk.as_of)))
-    with st.container(key="count", horizontal=True, vertical_alignment="center"):
-        st.markdown(written.plain(" · ".join(said)), width="stretch")
-        for name, by, icon, shortcut, hint in (
-            ("before", -1, ":material/arrow_upward:", "Up", _("上一件(↑)")),
-            ("after", 1, ":material/arrow_downward:", "Down", _("下一件(↓)")),
-        ):
-            st.button(
-                icon,
-                key=f"step-{name}",
-                type="tertiary",
-                shortcut=shortcut,
-                help=hint,
-                disabled=not desk.rows,
-                on_click=step,
-                args=(desk, at, by),
-            )
+    hints = _("上一件(↑)"), _("下一件(↓)")
+    board.steps(" · ".join(said), hints, partial(step, desk, at), empty=not desk.rows)
 
 
 def _nothing(at: Address) -> None:
