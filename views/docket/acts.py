@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from views.docket.source import Desk
 
 DOING = "docket-doing"
-"""Session key: (number of a case, act) whose form is open."""
+"""Session key: (number of a case, act, number of the last event its visitor had seen) of the form that is open.
+
+A field that is left draws the page anew: what happened meanwhile is not what he saw when he began to write.
+"""
 DONE = "docket-done"
 """Session key: how many acts this visitor did; uploads are numbered by it, so that they are empty afterwards."""
 FASTER = "docket-faster"
@@ -74,7 +77,7 @@ def _button(case: Casefile, act: Act, kind: Any = "secondary") -> None:  # noqa:
 
 def _open(case: Casefile, act: Act) -> None:
     """Open the form of an act; the list it was chosen from closes by being drawn anew."""
-    st.session_state[DOING] = (case.incident_id, act)
+    st.session_state[DOING] = (case.incident_id, act, case.seq)
     st.session_state["opened"] = st.session_state.get("opened", 0) + 1
     if act is Act.CHANGE:
         for name, value in (("category", case.category), ("title", case.title), ("address", case.address)):
@@ -87,7 +90,7 @@ def _close() -> None:
 
 
 def _doing(case: Casefile) -> Act | None:
-    number, act = st.session_state.get(DOING, (None, None))
+    number, act, _seen = st.session_state.get(DOING, (None, None, 0))
     return act if number == case.incident_id else None
 
 
@@ -139,6 +142,7 @@ def _news(desk: Desk, case: Casefile) -> None:
         if event.seq > seen
     )
     st.html(f'<ol class="ga-past">{lines}</ol>')
+    st.session_state[DOING] = (*st.session_state[DOING][:2], case.seq)  # now he has seen it
 
 
 def _here() -> tuple[float, float] | None:
@@ -200,6 +204,7 @@ def _do(desk: Desk, case: Casefile, act: Act, place: tuple[float, float] | None)
     """Act on a case as the person saw it; what it says is shown at the run that follows, beside its form."""
     fragment.speak()
     form = _name(case, act)
+    seen = st.session_state[DOING][2]
 
     def doing() -> str:
         note = st.session_state.get(f"{form}.:note", "")
@@ -211,11 +216,11 @@ def _do(desk: Desk, case: Casefile, act: Act, place: tuple[float, float] | None)
         photos = [Picture(file.getvalue(), file.name, role) for file in st.session_state.get(_files(form)) or ()]
         try:
             after = acts.act(
-                actor.current(), case.incident_id, act, expected=case.seq, note=note, data=data, geom=place,
+                actor.current(), case.incident_id, act, expected=seen, note=note, data=data, geom=place,
                 photos=photos, unit=_unit(desk, case),
             )  # fmt: skip
         except SomebodyWasFaster:
-            st.session_state[FASTER] = (case.incident_id, case.seq)
+            st.session_state[FASTER] = (case.incident_id, seen)
             raise
         return _("{act}已记入,现在是“{state}”。").format(act=words.act(act), state=after.state_text)
 

@@ -13,6 +13,7 @@ from gis.casework.forms import Ask
 from gis.casework.whistle import files as kept
 from gis.casework.whistle import flow
 from gis.casework.whistle import words
+from gis.casework.whistle.errors import Overtaken
 from gis.db.connection import session
 from gis.i18n import joined
 from gis.i18n import translate as _
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from views.docket.source import Desk
 
 DOING = "whistle-doing"
-"""Session key: (number of a whistle, act) whose form is open; number 0: a new one."""
+"""Session key of the form that is open: (number of a whistle, act, number of the last event its visitor had seen); (0,
+number of a case): a new one. See the same key of ``acts``."""
 NEW = "blow"
 PLACE = "whistle"
 TITLE = 60
@@ -98,7 +100,7 @@ def _one(whistle: Whistle, history: list[Event], possible: dict[WhistleAct, tupl
     with st.container(key=f"whistle-acts-{whistle.id}", horizontal=True, gap="small"):
         for act in possible:
             st.button(
-                words.act(act), key=f"whistle-{act}-{whistle.id}", on_click=_open, args=(whistle.id, act),
+                words.act(act), key=f"whistle-{act}-{whistle.id}", on_click=_open, args=(whistle, act),
                 type="primary" if act in FIRST and doing is None else "secondary",
             )  # fmt: skip
 
@@ -217,8 +219,8 @@ def _blow(case: Casefile, kinds: list[WhistleKind]) -> None:
 # acts --------------------------------------------------------------------------------------------
 
 
-def _open(number: int, act: WhistleAct) -> None:
-    st.session_state[DOING] = (number, act)
+def _open(whistle: Whistle, act: WhistleAct) -> None:
+    st.session_state[DOING] = (whistle.id, act, whistle.seq)
 
 
 def _close() -> None:
@@ -295,14 +297,20 @@ def _do(
     whistle: Whistle, act: WhistleAct, units: tuple[str, ...], form: str, place: tuple[float, float] | None
 ) -> None:
     fragment.speak()
+    seen = st.session_state[DOING][2]
 
     def doing() -> str:
         data = forms.read(_of(whistle, act, units), form)
         unit = str(data.pop("unit", "")) or joined(units[:1])
         note = st.session_state.get(f"{form}.:note", "")
-        after = whistling.act(
-            actor.current(), whistle.id, act, expected=whistle.seq, note=note, data=data, geom=place, unit=unit
-        )
+        try:
+            after = whistling.act(
+                actor.current(), whistle.id, act, expected=seen, note=note, data=data, geom=place, unit=unit
+            )
+        except Overtaken:
+            with session(actor.current()) as conn:  # the page shows next what he was told of now
+                _open(whistling.get(conn, whistle.id), act)
+            raise
         return _("{act}已记入,现在是“{state}”。").format(act=words.act(act), state=after.state_text)
 
     if fragment.tell(PLACE, doing):
