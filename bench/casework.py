@@ -41,6 +41,7 @@ from gis.casework import listing
 from gis.casework import starting
 from gis.casework import twins
 from gis.casework.listing import Query
+from gis.datasets import Dataset
 from gis.db import cluster
 from gis.db import migrations
 from gis.db.connection import close_pools
@@ -51,7 +52,6 @@ from gis.db.reading import close_async_pools
 from gis.intake.load import load
 from gis.intake.prepare import prepare
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from layers.catalog import catalog
 
 if TYPE_CHECKING:

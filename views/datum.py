@@ -14,12 +14,12 @@ import numpy as np
 import streamlit as st
 
 from gis import crs
+from gis.datasets import SHAPES
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
 from gis.intake.datum import CHINESE
 from gis.intake.datum import in_mainland
 from gis.intake.errors import DatumContradicted
-from gis.vocabulary import SHAPES
 from gis.vocabulary import Datum
 from views import format as written
 from views import journey as going

@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from gis.casework import duties
+from gis.datasets import Dataset
 from gis.i18n import translate as _
 from gis.records import lists
-from gis.vocabulary import Dataset
 from views import format as written
 
 if TYPE_CHECKING:

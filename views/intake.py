@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from gis.datasets import NETWORKED
 from gis.errors import DatabaseUnavailable
 from gis.errors import GridAtlasError
 from gis.i18n import language
 from gis.i18n import translate as _
 from gis.intake import uploads
-from gis.vocabulary import NETWORKED
 from views import datum
 from views import format as written
 from views import journey as going

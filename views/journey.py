@@ -16,6 +16,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gis.datasets import NETWORKED
+from gis.datasets import SHAPES
+from gis.datasets import STAFFED
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import DatabaseUnavailable
 from gis.errors import GridAtlasError
@@ -23,11 +27,7 @@ from gis.i18n import translate as _
 from gis.intake import prepare as preparing
 from gis.intake import stored
 from gis.intake import uploads
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import SHAPES
-from gis.vocabulary import STAFFED
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 from views import actor
 from views import format as written
 from views import fragment

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.datasets import FIELDS
+from gis.datasets import PLACELESS
+from gis.datasets import SHAPES
+from gis.datasets import STAFFED
+from gis.datasets import Dataset
 from gis.errors import GridAtlasError
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import fields
 from gis.intake import places
-from gis.vocabulary import FIELDS
-from gis.vocabulary import PLACELESS
-from gis.vocabulary import SHAPES
-from gis.vocabulary import STAFFED
-from gis.vocabulary import Dataset
 from views import format as written
 from views import journey as going
 from views import speech

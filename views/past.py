@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.records import imports
-from gis.vocabulary import Dataset
 from views import actor
 from views import format as written
 from views import speech

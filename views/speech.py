@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gis.datasets import Dataset
 from gis.i18n import translate as _
 from gis.intake import errors
 from gis.records.errors import NetworkNeeded
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 from gis.vocabulary import Datum
 from gis.vocabulary import Role
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from gis.datasets import NETWORKED
+from gis.datasets import STAFFED
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import GridAtlasError
 from gis.i18n import joined
@@ -20,10 +23,7 @@ from gis.intake.staging import MB
 from gis.intake.staging import Stage
 from gis.records import networks
 from gis.settings import IntakeSettings
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import STAFFED
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 from views import actor
 from views import format as written
 from views import journey as going

@@ -18,11 +18,11 @@ import streamlit as st
 
 from gis.casework import arrivals
 from gis.coverage import refresh
+from gis.datasets import Dataset
 from gis.errors import GridAtlasError
 from gis.i18n import translate as _
 from gis.intake import load as loading
 from gis.intake import uploads
-from gis.vocabulary import Dataset
 from views import edition
 from views import format as written
 from views import fragment

@@ -21,11 +21,11 @@ from data.demo.errors import FolderInUse
 from data.demo.load import size_of
 from data.demo.load import streets
 from gis.crs import gcj02_from_wgs84
+from gis.datasets import FIELDS
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
 from gis.errors import RightMissing
 from gis.i18n import translate as _
-from gis.vocabulary import FIELDS
-from gis.vocabulary import SHAPES
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from pyproj import Geod
 
 from data.demo.slips import CUT_SHARE
 from data.demo.slips import NEAR_M
-from gis.vocabulary import Dataset
+from gis.datasets import Dataset
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -43,13 +43,13 @@ from data.demo.town import BUILDINGS
 from data.demo.town import INCIDENTS
 from data.demo.town import street
 from gis.coverage.refresh import refresh
+from gis.datasets import NETWORKED
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.records import imports
 from gis.records import networks
 from gis.records import store
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import Dataset
 from gis.vocabulary import Datum
 
 if TYPE_CHECKING:

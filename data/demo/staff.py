@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from data.demo import names
+from gis.datasets import Dataset
 from gis.vocabulary import SRID
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -29,8 +29,8 @@ from data.demo.rounds import Walker
 from data.demo.staff import TERM
 from data.demo.staff import staff
 from gis.coverage.parameters import policy
+from gis.datasets import Dataset
 from gis.vocabulary import SRID
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

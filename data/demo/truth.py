@@ -12,7 +12,7 @@ from data.demo.flaws import Flaw
 from data.demo.flaws import area_m2
 from data.demo.lapses import MARGIN
 from data.demo.plan import lonlat
-from gis.vocabulary import Dataset
+from gis.datasets import Dataset
 
 if TYPE_CHECKING:
     import geopandas as gpd

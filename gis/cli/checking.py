@@ -25,6 +25,7 @@ from gis.coverage.check import points_from
 from gis.coverage.points import Borders
 from gis.coverage.points import Points
 from gis.coverage.rules import RULES
+from gis.datasets import Dataset
 from gis.db import cluster
 from gis.db import migrations
 from gis.errors import BadInput
@@ -34,7 +35,6 @@ from gis.intake.slices import merge_warnings
 from gis.intake.slices import prepare_slices
 from gis.memory import give_back
 from gis.settings import DatabaseSettings
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -16,10 +16,10 @@ from gis.cli.checking import ensure_database
 from gis.cli.importing import Bar
 from gis.coverage import findings
 from gis.coverage import refresh
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 
 def demo(

@@ -25,13 +25,13 @@ from gis.cli.office import day
 from gis.cli.office import point
 from gis.cli.office import target
 from gis.coverage.wording.statistics import kind as kind_name
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.i18n import translate as _
 from gis.intake.load import load
 from gis.intake.prepare import prepare
 from gis.records import duties
 from gis.records import lists
-from gis.vocabulary import Dataset
 from gis.vocabulary import IncidentKind
 from gis.vocabulary import Listing
 

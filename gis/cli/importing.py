@@ -18,6 +18,10 @@ import typer
 
 from gis.casework import arrivals
 from gis.cli.checking import ensure_database
+from gis.datasets import FIELDS
+from gis.datasets import NETWORKED
+from gis.datasets import STAFFED
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import BadInput
 from gis.errors import RightMissing
@@ -28,12 +32,8 @@ from gis.intake import stored
 from gis.intake.errors import WordUnknown
 from gis.intake.fields import PLACES
 from gis.intake.prepare import prepare
-from gis.vocabulary import FIELDS
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import STAFFED
 from gis.vocabulary import Actor
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from gis.intake.parts import Control

@@ -19,6 +19,9 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyarrow import compute
 
+from gis.datasets import FIELDS
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import angles
@@ -27,9 +30,6 @@ from gis.intake.encodings import clean_text
 from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
 from gis.intake.parts import Proposal
-from gis.vocabulary import FIELDS
-from gis.vocabulary import SHAPES
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,6 +26,9 @@ from psycopg.types.json import Jsonb
 from gis.access import matrix
 from gis.access import scope
 from gis.access.matrix import Operation
+from gis.datasets import NETWORKED
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.i18n import translate as _
@@ -39,16 +42,13 @@ from gis.records import networks
 from gis.records import store
 from gis.records.errors import RecordsBusy
 from gis.settings import DatabaseSettings
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import SHAPES
-from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gis.intake.parts import Prepared
     from gis.records.store import Counts
+    from gis.vocabulary import Actor
 
 _queries = aiosql.from_path(Path(__file__).with_name("load.sql"), "psycopg", mandatory_parameters=False)
 

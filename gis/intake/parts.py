@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
+    from gis.datasets import Dataset
     from gis.intake.columns import Column
     from gis.intake.encodings import Verdict
-    from gis.vocabulary import Dataset
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis import crs
+from gis.datasets import PLACELESS
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import checks
@@ -42,10 +45,7 @@ from gis.intake.parts import Prepared
 from gis.intake.parts import Proposal
 from gis.intake.parts import Raw
 from gis.intake.parts import Source
-from gis.vocabulary import PLACELESS
-from gis.vocabulary import SHAPES
 from gis.vocabulary import SRID
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gis import i18n
+from gis.datasets import Dataset
 from gis.intake.encodings import clean_text
 from gis.settings import CHECKOUT
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import gpx
@@ -35,8 +37,6 @@ from gis.intake.staging import Stage
 from gis.intake.staging import Staged
 from gis.intake.staging import fingerprint_file
 from gis.intake.tables import unique_names
-from gis.vocabulary import SHAPES
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ SUITED: dict[str, tuple[str, ...]] = {
     "line": ("LineString", "MultiLineString"),
     "none": ("", "None"),
 }
-"""Geometry types a layer may have to suit a dataset's shape (``gis.vocabulary.SHAPES``)."""
+"""Geometry types a layer may have to suit a dataset's shape (``gis.datasets.SHAPES``)."""
 
 GPX = {Dataset.TRACKS: gpx.TRACKS, Dataset.VISITS: gpx.WAYPOINTS}
 """Which points of a GPX file a dataset is made of."""

@@ -13,14 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
+from gis.datasets import FIELDS
+from gis.datasets import Dataset
 from gis.i18n import translate as _
 from gis.intake import staff
 from gis.intake import values
 from gis.intake.parts import Note
 from gis.settings import CodeSettings
-from gis.vocabulary import FIELDS
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gis.datasets import SHAPES
 from gis.i18n import translate as _
 from gis.intake import prepare as whole
 from gis.intake import readers
@@ -25,7 +26,6 @@ from gis.intake import vectors
 from gis.intake.parts import Note
 from gis.intake.parts import Prepared
 from gis.intake.parts import Source
-from gis.vocabulary import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from gis.datasets import Dataset
     from gis.intake.datum import Decision
     from gis.intake.parts import Raw
-    from gis.vocabulary import Dataset
 
 LARGE = 100_000
 """Files of more rows than this are taken in stretches."""

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gis.datasets import FIELDS
+from gis.datasets import STAFFED
+from gis.datasets import Dataset
 from gis.i18n import joined
 from gis.i18n import translate as _
 from gis.intake import values
 from gis.intake.errors import FieldsMissing
 from gis.settings import CodeSettings
-from gis.vocabulary import FIELDS
-from gis.vocabulary import STAFFED
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

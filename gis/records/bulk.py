@@ -22,18 +22,18 @@ from psycopg import sql
 from pyarrow import compute
 from pyarrow import csv
 
+from gis.datasets import FIELDS
+from gis.datasets import PLACELESS
+from gis.datasets import SHAPES
+from gis.datasets import Dataset
+from gis.datasets import Field
 from gis.i18n import joined
 from gis.records.errors import CodeMissing
 from gis.records.errors import CodeRepeated
 from gis.records.errors import ColumnWrong
 from gis.records.errors import ShapeWrong
 from gis.records.errors import TextBroken
-from gis.vocabulary import FIELDS
-from gis.vocabulary import PLACELESS
-from gis.vocabulary import SHAPES
 from gis.vocabulary import SRID
-from gis.vocabulary import Dataset
-from gis.vocabulary import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

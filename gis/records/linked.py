@@ -15,11 +15,11 @@ from typing import Any
 import aiosql
 from psycopg import sql
 
+from gis.datasets import Dataset
 from gis.errors import BadInput
 from gis.errors import NotAllowed
 from gis.i18n import translate as _
 from gis.records import presence
-from gis.vocabulary import Dataset
 from gis.vocabulary import OrganisationLevel
 
 if TYPE_CHECKING:

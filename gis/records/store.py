@@ -19,6 +19,9 @@ import aiosql
 import psycopg
 from psycopg import sql
 
+from gis.datasets import NETWORKED
+from gis.datasets import PERSONAL
+from gis.datasets import Dataset
 from gis.errors import NotAllowed
 from gis.i18n import joined
 from gis.records import linked
@@ -30,10 +33,7 @@ from gis.records.errors import CodeRetired
 from gis.records.errors import ColumnWrong
 from gis.records.errors import NetworkNeeded
 from gis.records.errors import ShapeInvalid
-from gis.vocabulary import NETWORKED
-from gis.vocabulary import PERSONAL
 from gis.vocabulary import AreaLevel
-from gis.vocabulary import Dataset
 from gis.vocabulary import OrganisationLevel
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import geopandas as gpd
 import shapely
 
 from gis.coverage import refresh
+from gis.datasets import FIELDS
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.records import networks
 from gis.records import store
-from gis.vocabulary import FIELDS
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 WEST, SOUTH = 116.40, 39.90
 STEP = 0.004

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import shapely
 
+from gis.datasets import Dataset
 from gis.db import cluster
 from gis.db import migrations
 from gis.db.connection import close_pools
 from gis.intake.parts import Prepared
 from gis.intake.parts import Source
-from gis.vocabulary import Dataset
 
 ROWS = 30_000
 

@@ -7,6 +7,7 @@ from datetime import date
 import openpyxl
 import pytest
 
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.intake.load import load
@@ -14,7 +15,6 @@ from gis.intake.prepare import prepare
 from gis.records import duties
 from gis.records import lists
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 JOB = Actor.job("test")
 BOSS = Actor("zhang")

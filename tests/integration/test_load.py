@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import DiskFull
 from gis.errors import RightMissing
@@ -24,7 +25,6 @@ from gis.records.errors import ColumnWrong
 from gis.records.errors import RecordsBusy
 from gis.records.store import Counts
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 JOB = Actor.job("test")
 PERSON = Actor("zhang")

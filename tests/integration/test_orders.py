@@ -20,11 +20,11 @@ from gis.casework import twins
 from gis.casework.acts import Draft
 from gis.casework.acts import report
 from gis.cli import main
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.intake.load import load
 from gis.intake.prepare import prepare
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from tests.conftest import fill_street
 
 JOB = Actor.job("test")

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 import shapely
 
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import GridAtlasError
 from gis.intake.errors import DatumUnknown
@@ -23,7 +24,6 @@ from gis.intake.errors import TimesMissing
 from gis.intake.load import load
 from gis.intake.prepare import prepare
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 
 JOB = Actor.job("test")
 PERSON = Actor("zhang")

@@ -22,9 +22,9 @@ from data.demo.town import street
 from gis.coverage import findings
 from gis.coverage.check import check
 from gis.coverage.refresh import refresh
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from gis.vocabulary import RuleKey
 from tests.board import area_m2
 from tests.board import polygons

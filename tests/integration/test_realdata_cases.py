@@ -12,11 +12,11 @@ from gis.casework import duplicates
 from gis.casework import listing
 from gis.casework import twins
 from gis.casework.listing import Query
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.intake.load import load
 from gis.intake.prepare import prepare
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from tests.conftest import REALDATA
 from tests.conftest import copy_of_template
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from gis import crs
+from gis.datasets import Dataset
 from gis.errors import BadInput
 from gis.intake.prepare import inspect
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 from tests.conftest import REALDATA
 
 MESSY = sorted(p for p in (REALDATA / "messy").rglob("*") if p.is_file()) if REALDATA.exists() else []

@@ -19,10 +19,10 @@ from gis.coverage.check import check
 from gis.coverage.moment import NetworkMissing
 from gis.coverage.refresh import refresh
 from gis.coverage.rules import FILES
+from gis.datasets import Dataset
 from gis.db.connection import conninfo
 from gis.db.connection import session
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from tests.board import whole
 
 JOB = Actor.job("test")

@@ -9,13 +9,13 @@ import pytest
 import shapely
 
 from gis.coverage import refresh
+from gis.datasets import Dataset
 from gis.db.connection import session
 from gis.errors import NotAllowed
 from gis.intake.load import load
 from gis.intake.parts import Prepared
 from gis.intake.parts import Source
 from gis.vocabulary import Actor
-from gis.vocabulary import Dataset
 from gis.vocabulary import Role
 
 JOB = Actor.job("test")

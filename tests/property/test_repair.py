@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from gis import crs
+from gis.datasets import Dataset
 from gis.intake import checks
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 
 CENTIMETRE = 0.01 / 111_195
 INSIDE = st.tuples(st.floats(73.6, 135.0), st.floats(18.1, 53.5))

@@ -10,6 +10,7 @@ import shapely
 from pyarrow import parquet
 
 from gis import crs
+from gis.datasets import Dataset
 from gis.intake import checks
 from gis.intake import slices
 from gis.intake.columns import Filed
@@ -17,7 +18,6 @@ from gis.intake.columns import Held
 from gis.intake.columns import read_filed
 from gis.intake.errors import FileBroken
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ import csv
 import pyarrow as pa
 import pytest
 
+from gis.datasets import FIELDS
+from gis.datasets import Dataset
 from gis.intake import fields
 from gis.intake.errors import ColumnMissing
 from gis.intake.errors import FieldUnknown
-from gis.vocabulary import FIELDS
 from gis.vocabulary import AreaLevel
 from gis.vocabulary import BuildingKind
 from gis.vocabulary import CaseLevel
 from gis.vocabulary import Channel
-from gis.vocabulary import Dataset
 from gis.vocabulary import Duty
 from gis.vocabulary import GridKind
 from gis.vocabulary import IncidentKind

@@ -16,13 +16,13 @@ import pyogrio
 import pytest
 import shapely
 
+from gis.datasets import Dataset
 from gis.intake import errors
 from gis.intake import readers
 from gis.intake.errors import FileBroken
 from gis.intake.errors import LayerMissing
 from gis.intake.errors import LayerNeeded
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 
 NAMES = ["南苑街道", "北苑街道", "东风街道"]
 

@@ -16,10 +16,10 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from gis.datasets import Dataset
 from gis.intake.errors import DatumUnknown
 from gis.intake.errors import LayerNeeded
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 
 NAMES = ["城东街道第一网格", "城东街道第二网格", "城西街道第一网格"]
 CODES = ["330106001001001", "330106001001002", "330106001002001"]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import shapely
 
+from gis.datasets import Dataset
 from gis.intake.errors import NothingUsable
 from gis.intake.errors import PlaceMissing
 from gis.intake.prepare import inspect
 from gis.intake.prepare import prepare
-from gis.vocabulary import Dataset
 
 SQUARE = [[[121.5, 25], [121.51, 25], [121.51, 25.01], [121.5, 25.01], [121.5, 25]]]
 BOWTIE = [[[121.5, 25], [121.51, 25.01], [121.51, 25], [121.5, 25.01], [121.5, 25]]]

@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 
 from gis.coverage.remedies import land
 from gis.coverage.remedies.errors import GridMoved
+from gis.datasets import Dataset
 from gis.errors import NotAllowed
 from gis.i18n import joined
-from gis.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
