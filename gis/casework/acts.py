@@ -20,6 +20,7 @@ from gis.casework import files
 from gis.casework import flow
 from gis.casework import given as came
 from gis.casework import links
+from gis.casework import timing
 from gis.casework import words
 from gis.casework import writing
 from gis.casework.errors import CaseMissing
@@ -144,7 +145,7 @@ def act(
         _incident(conn, case, state, event)
         after = files.get(conn, case.incident_id)
         KINDS[case.kind].after(conn, case, event)
-        writing.clock(conn, case, after, event)
+        timing.after(conn, case, after, event)
         audit.note(
             conn, given.act.value, "casefile", case.code,
             before={"state": case.state, "seq": case.seq}, after={"state": state.state.value, "seq": event.seq},

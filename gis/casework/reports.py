@@ -24,6 +24,7 @@ from gis.casework import duplicates
 from gis.casework import files
 from gis.casework import flow
 from gis.casework import given as came
+from gis.casework import timing
 from gis.casework import words
 from gis.casework import writing
 from gis.casework.errors import DraftUnfit
@@ -148,7 +149,7 @@ def _report(actor: Actor, draft: Draft, told: dict[str, Any], key: str | None) -
         photos = writing.pictures(conn, number, event.id, pictures)
         case = writing.freeze(conn, files.get(conn, number))
         kind.after(conn, case, _with(event, kept, photos))
-        writing.clock(conn, None, case, event)
+        timing.after(conn, None, case, event)
         what = {name: told[name] for name in ("kind", "category", "title", "address")}
         duplicates.note(conn, number, told["point"], told["occurred_at"], **what)
         audit.note(conn, Act.REPORT.value, "casefile", case.code, after={"kind": case.kind, "state": case.state})

@@ -1,4 +1,4 @@
-"""Writing a step of a case: its event, its pictures, the case file, the frozen terms, the clocks.
+"""Writing a step of a case: its event, its pictures, the case file, the frozen terms.
 
 Each function writes inside the transaction of :func:`gis.casework.acts.act` or
 :func:`gis.casework.reports.report`; none decides anything.
@@ -15,7 +15,6 @@ from psycopg.types.json import Jsonb
 
 from gis.casework import files
 from gis.casework import resolver
-from gis.casework import timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,8 +101,3 @@ def freeze(conn: psycopg.Connection[Any], case: Casefile) -> Casefile:
     given = {"id": case.incident_id, "terms": Jsonb(resolver.terms(answer)), "duty": duty}
     conn.execute(queries.terms.sql, given)
     return files.get(conn, case.incident_id)
-
-
-def clock(conn: psycopg.Connection[Any], before: Casefile | None, after: Casefile, event: files.Event) -> None:
-    """Start, pause, extend and end the clocks of a case after an event."""
-    timing.after(conn, before, after, event)

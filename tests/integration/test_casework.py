@@ -37,19 +37,23 @@ from gis.db.connection import session
 from gis.errors import BadInput
 from gis.errors import NotAllowed
 from gis.vocabulary import Act
-from gis.vocabulary import Actor
 from gis.vocabulary import CaseState
 from server import versions
+from tests.handling import FAR
+from tests.handling import HEAD
+from tests.handling import JOB
+from tests.handling import LEADER
+from tests.handling import MATE
+from tests.handling import OTHER
+from tests.handling import PLANNER
+from tests.handling import UNIT
+from tests.handling import WORKER
 from tests.rights import OFFICE
 from tests.visitor import Visitor
 from tests.visitor import address
 from tests.visitor import read
 
-JOB = Actor.job("test")
 ZONE = ZoneInfo("Asia/Shanghai")
-HEAD, WORKER, MATE, UNIT, OTHER, LEADER, PLANNER, FAR = (
-    Actor(name) for name in ("head", "worker", "mate", "unit", "other", "leader", "planner", "far")
-)
 PEOPLE = """
 INSERT INTO account (name, display, units) VALUES ('head', '王督导', '{}'), ('worker', '', '{}'), ('mate', '', '{}'),
     ('unit', '', '{城管中队}'), ('other', '', '{市场监管所}'), ('leader', '', '{}'), ('planner', '', '{}'), ('far', '', '{}');
